@@ -130,3 +130,8 @@ update_venv() {
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
         --requirement "$requirements" >&2 || die 'pip could not install script/requirements-test.txt'
 }
+
+# What QGIS Server needs to run behind a web server. QGIS keeps its own settings and styles in
+# SQLite databases, so Qt's driver belongs to it.
+server_packages='qgis-server python3-qgis python3-lxml qgis-common libqt5sql5-sqlite|libqt6sql6-sqlite
+    nginx-light|nginx spawn-fcgi'
