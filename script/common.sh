@@ -2,11 +2,7 @@
 # POSIX sh. The sourcing script runs `set -eu` first; $root is the checkout it lies in.
 
 root=$(cd "$(dirname "$0")/.." && pwd -P)
-
-# Read once and taken out of the environment: the plugin under test must not meet a variable that
-# looks like one of the operator's settings.
-cache=${ACCESS_FILTER_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/access_filter_plugin}
-unset ACCESS_FILTER_CACHE
+cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/access_filter_plugin
 
 say() {
     printf '%s\n' "$*" >&2
