@@ -1,6 +1,8 @@
 # Sourced after common.sh: Debian trees of other releases, made once and kept in the cache.
 # shellcheck disable=SC2154  # common.sh sets $root and $cache
 
+checkout=$root
+
 # The mirror of this machine, if it is a plain Debian one: it is known to be reachable.
 debian_mirror() {
     found=$(grep -rhv '^[[:space:]]*#' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null |
@@ -28,7 +30,7 @@ make_tree() {
     as_root mv "$2.part" "$2"
 }
 
-# in_tree DIRECTORY COMMAND...: runs the command in the tree, in a copy of the checkout at /mnt.
+# in_tree DIRECTORY COMMAND...: runs the command in the tree, in a copy of $checkout at /mnt.
 # All mounts and processes belong to namespaces of their own, so that nothing outlives the command,
 # however it ends: there is no list of mounts to undo.
 in_tree() {
@@ -44,7 +46,7 @@ in_tree() {
         mount -t tmpfs tmpfs "$tree/tmp"
         mount -t tmpfs tmpfs "$tree/mnt"
         cp -L /etc/resolv.conf /etc/hosts "$tree/etc/"
-        tar -C "$checkout" --exclude=./.git --exclude=__pycache__ --exclude="./.*_cache" \
+        tar -C "$checkout" --exclude=__pycache__ --exclude="./.*_cache" \
             --exclude=./.hypothesis --exclude=./dist -cf - . | tar -C "$tree/mnt" --no-same-owner -xf -
         # No exec: this shell is process 1 of the namespace and must reap what the command leaves.
         status=0
@@ -52,7 +54,7 @@ in_tree() {
             PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
             "$@" </dev/null || status=$?
         exit "$status"
-    ' sh "$tree" "$root" CI="${CI-}" ${http_proxy:+"http_proxy=$http_proxy"} "$@"
+    ' sh "$tree" "$checkout" CI="${CI-}" ${http_proxy:+"http_proxy=$http_proxy"} "$@"
 }
 
 # ensure_tree SUITE PACKAGE...: sets $tree to a Debian of that release with these packages in it.
