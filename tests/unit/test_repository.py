@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import configparser
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,16 @@ def test_only_the_init_file_of_the_package_itself_composes() -> None:
 
 def test_the_package_works_under_any_folder_name() -> None:
     assert named([m for m in MODULES if imports_itself_by_name(m.read_text())]) == []
+
+
+def test_every_pure_module_can_be_imported_where_qgis_is_not_installed() -> None:
+    pure = [m for m in MODULES if not m.name.startswith("qgis_") and m.name not in COMPOSERS]
+    names = [".".join(m.relative_to(ROOT).with_suffix("").parts) for m in pure]
+    program = "import importlib, sys\nsys.modules['qgis'] = None\n"
+    program += "".join(f"importlib.import_module({name!r})\n" for name in names)
+    command = [sys.executable, "-W", "error", "-c", program]
+    done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize(
