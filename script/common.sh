@@ -84,10 +84,12 @@ need_packages() {
     [ -n "$missing" ] || return 0
     command -v apt-get >/dev/null 2>&1 ||
         die "this machine has no apt; install what these Debian packages hold: $missing"
+    [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null 2>&1 ||
+        die "neither root nor sudo here; as root, run: apt-get install --no-install-recommends $missing"
     say "Installing: $missing"
     as_root apt-get -o DPkg::Lock::Timeout=600 -q update </dev/null >&2 || die 'apt-get update failed'
     # shellcheck disable=SC2086  # package names, one word each
-    chosen_packages=$(installable $missing)
+    chosen_packages=$(installable $missing) || exit 1
     # shellcheck disable=SC2086
     install_quietly $chosen_packages
 }
