@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Sourced after common.sh: Debian trees of other releases, made once and kept in the cache.
 # shellcheck disable=SC2154  # common.sh sets $root and $cache
 

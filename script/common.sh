@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Sourced by every script of this folder: words to the user, packages, the virtual environment.
 # POSIX sh. The sourcing script runs `set -eu` first; $root is the checkout it lies in.
 
