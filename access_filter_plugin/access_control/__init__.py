@@ -1,0 +1,1 @@
+"""Who may see and change what: policy (PAP), decision (PDP) and the walls that enforce it (PEP)."""

@@ -1,0 +1,254 @@
+"""A policy joined with one project: which layers each rule speaks of, and what it says there.
+
+Done once per project load. Names that take something away must exist; what a rule's expression
+needs must be there; everything a decision looks up later is a set or a canonical text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Optional, Protocol
+
+from ..strict_json import Problem, Severity, did_you_mean, shown
+from .catalogue import Catalogue, LayerInfo, LayerKind
+from .expression import ExpressionError
+from .patterns import NameList, has_wildcard, matches
+from .policy import GEOMETRY, Action, Effect, Policy, Rule
+
+GROUP_PREFIX = "group:"
+MAX_WARNINGS = 20
+"""Warnings told for one key of one rule; a rule for a thousand rasters is not a thousand lines."""
+
+
+@dataclass(frozen=True)
+class ParsedExpression:
+    """An expression that parses: its canonical text and the columns it reads."""
+
+    text: str
+    columns: frozenset[str] = frozenset()
+    reads_all: bool = False
+    """True when the columns cannot be told (``attributes()``, ``@feature`` …)."""
+
+
+class ExpressionEngine(Protocol):
+    """What the core needs of QGIS's expressions; the tests bring a small one of their own."""
+
+    def parse(self, text: str) -> ParsedExpression:
+        """Return the parsed expression; raise ExpressionError when it does not parse."""
+
+    def never_true(self, text: str) -> bool:
+        """Return whether a bound expression cannot be true on any row, without data."""
+
+
+@dataclass(frozen=True)
+class LayerRule:
+    """What one rule says of one layer."""
+
+    rule: Rule
+    filter: Optional[str] = None
+    """Canonical, with placeholders; None for every row."""
+    check: Optional[str] = None
+    attributes: frozenset[str] = frozenset()
+    """What an allow rule opens (``$geometry`` among it), or a partial deny rule closes."""
+    named: frozenset[str] = frozenset()
+    """The attributes an allow rule opens by name, without a wildcard."""
+    writable: frozenset[str] = frozenset()
+    """``attributes`` without what is readonly, for updates."""
+    styles: frozenset[str] = frozenset()
+    covers_all: bool = False
+    """True when a deny rule covers every row, its filter being absent or not to be evaluated."""
+    is_broken: bool = False
+    """True when the rule takes away an attribute that is not there: the layer is closed to all."""
+
+
+@dataclass(frozen=True)
+class BoundPolicy:
+    """A policy on a project, ready to be decided on."""
+
+    policy: Policy
+    catalogue: Catalogue
+    engine: ExpressionEngine
+    layer_rules: Mapping[str, tuple[LayerRule, ...]] = field(default_factory=dict)
+    """Layer id → its rules, in the policy's order."""
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that make the rules invalid."""
+        return tuple(p for p in self.problems if p.severity is Severity.ERROR)
+
+
+def bind(policy: Policy, catalogue: Catalogue, engine: ExpressionEngine) -> BoundPolicy:
+    """Return the policy joined with a project; problems are collected, never raised."""
+    binder = _Binder(catalogue, engine)
+    table: dict[str, list[LayerRule]] = {layer_id: [] for layer_id in catalogue.layers}
+    for rule in policy.rules:
+        for layer_id, layer_rule in binder.bind(rule):
+            table[layer_id].append(layer_rule)
+    frozen = {layer_id: tuple(rules) for layer_id, rules in table.items()}
+    return BoundPolicy(policy, catalogue, engine, frozen, tuple(binder.problems))
+
+
+class _Binder:
+    def __init__(self, catalogue: Catalogue, engine: ExpressionEngine) -> None:
+        self.catalogue = catalogue
+        self.engine = engine
+        self.problems: list[Problem] = []
+        self._warned: dict[tuple[str, str], int] = {}
+        self._by_name: dict[str, list[str]] = {}
+        self._by_group: dict[str, list[str]] = {}
+        for layer in catalogue.layers.values():
+            for name in layer.names:
+                self._by_name.setdefault(name, []).append(layer.id)
+            for group in dict.fromkeys(layer.groups):
+                self._by_group.setdefault(group, []).append(layer.id)
+
+    def bind(self, rule: Rule) -> list[tuple[str, LayerRule]]:
+        self._check_templates(rule)
+        if rule.layers is None:
+            return []
+        layers = [self.catalogue.layers[i] for i in self._layer_ids(rule, rule.layers)]
+        filter_ = self._parsed(rule, "filter", rule.filter)
+        check = self._parsed(rule, "check", rule.check)
+        closing = self._check_attributes(rule, layers)
+        self._check_styles(rule, layers)
+        bound = ((layer, self._layer_rule(rule, layer, filter_, check, closing)) for layer in layers)
+        return [(layer.id, found) for layer, found in bound if found is not None]
+
+    def _layer_ids(self, rule: Rule, names: NameList) -> list[str]:
+        taken = self._named(rule, names.include, takes_away=rule.effect is Effect.DENY)
+        away = self._named(rule, names.exclude, takes_away=True)
+        return [layer_id for layer_id in self.catalogue.layers if layer_id in taken - away]
+
+    def _named(self, rule: Rule, entries: Iterable[str], *, takes_away: bool) -> set[str]:
+        found: set[str] = set()
+        for entry in entries:
+            ids, exists = self._ids_of(entry)
+            found |= ids
+            if not exists and not has_wildcard(entry) and not rule.is_operators:
+                self._unknown_layer(rule, entry, takes_away=takes_away)
+        return found
+
+    def _ids_of(self, entry: str) -> tuple[set[str], bool]:
+        is_group = entry.startswith(GROUP_PREFIX)
+        name = entry[len(GROUP_PREFIX) :] if is_group else entry
+        table = self._by_group if is_group else self._by_name
+        if not has_wildcard(name):
+            exists = name in table or (is_group and name in self.catalogue.groups)
+            return set(table.get(name, ())), exists
+        ids = {i for known, ids in table.items() if matches(name, known) for i in ids}
+        return ids, bool(ids)
+
+    def _unknown_layer(self, rule: Rule, entry: str, *, takes_away: bool) -> None:
+        is_group = entry.startswith(GROUP_PREFIX)
+        known = [GROUP_PREFIX + g for g in self.catalogue.groups] if is_group else self._by_name
+        severity = Severity.ERROR if takes_away else Severity.WARNING
+        what = "group" if is_group else "layer"
+        message = f"{shown(entry)}: the project has no such {what}{did_you_mean(entry, known)}"
+        self.problems.append(Problem(f"{rule.path}.layers", message, severity))
+
+    def _warn(self, rule: Rule, key: str, message: str) -> None:
+        count = self._warned.get((rule.path, key), 0) + 1
+        self._warned[rule.path, key] = count
+        if count > MAX_WARNINGS:
+            return
+        self.problems.append(Problem(f"{rule.path}.{key}", message, Severity.WARNING))
+
+    def _parsed(self, rule: Rule, key: str, text: Optional[str]) -> Optional[ParsedExpression]:
+        if text is None:
+            return None
+        try:
+            return self.engine.parse(text)
+        except ExpressionError as error:
+            message = f"does not parse: {error}, is {shown(text)}"
+            self.problems.append(Problem(f"{rule.path}.{key}", message))
+            return ParsedExpression("FALSE")
+
+    def _check_templates(self, rule: Rule) -> None:
+        for name in rule.templates.exact_names() if rule.templates else ():
+            if name not in self.catalogue.templates and not rule.is_operators:
+                hint = did_you_mean(name, self.catalogue.templates)
+                self._warn(rule, "templates", f"{shown(name)}: no such print layout{hint}")
+
+    def _check_styles(self, rule: Rule, layers: list[LayerInfo]) -> None:
+        known = {style for layer in layers for style in layer.styles}
+        for name in rule.styles.exact_names() if rule.styles and layers else ():
+            if name not in known and not rule.is_operators:
+                hint = did_you_mean(name, known)
+                self._warn(rule, "styles", f"{shown(name)}: no such style{hint}")
+
+    def _check_attributes(self, rule: Rule, layers: list[LayerInfo]) -> bool:
+        """Warn of unknown attributes; return whether one that takes away is on none of the layers."""
+        known = {name for layer in layers for name in layer.attributes} | {GEOMETRY}
+        closing = False
+        for key, names in (("attributes", rule.attributes), ("readonly", rule.readonly)):
+            if names is None or not layers:
+                continue
+            is_deny = rule.effect is Effect.DENY
+            for name in (*names.exact_names(), *names.exact_removals()):
+                takes_away = key == "attributes" and (is_deny or name in names.exclude)
+                if name in known or (rule.is_operators and not rule.layers.exact_names()):  # type: ignore[union-attr]
+                    continue
+                ending = "; these layers are closed" if takes_away else ""
+                hint = did_you_mean(name, known)
+                self._warn(rule, key, f"{shown(name)}: no layer of the rule has it{hint}{ending}")
+                closing = closing or takes_away
+        return closing
+
+    def _layer_rule(
+        self,
+        rule: Rule,
+        layer: LayerInfo,
+        filter_: Optional[ParsedExpression],
+        check: Optional[ParsedExpression],
+        closing: bool,
+    ) -> Optional[LayerRule]:
+        """Return what the rule says of a layer; None when it opens nothing there."""
+        is_deny = rule.effect is Effect.DENY
+        evaluable = self._evaluable(rule, layer, "filter", filter_)
+        evaluable = self._evaluable(rule, layer, "check", check) and evaluable
+        if not is_deny and (closing or not evaluable):
+            return LayerRule(rule, is_broken=True) if closing else None
+        everything = NameList.parse(["*"])
+        attributes = (rule.attributes or everything).select((*layer.attributes, GEOMETRY))
+        named = frozenset(rule.attributes.exact_names()) if rule.attributes else frozenset()
+        if rule.attributes is None and is_deny:
+            attributes = frozenset()
+        readonly = rule.readonly.select(attributes) if rule.readonly else frozenset()
+        no_styles = is_deny and rule.styles is None
+        covers_all = is_deny and not rule.is_partial_deny and (filter_ is None or not evaluable)
+        return LayerRule(
+            rule=rule,
+            filter=None if filter_ is None or not evaluable else filter_.text,
+            check=None if check is None else check.text,
+            attributes=attributes,
+            named=named & attributes,
+            writable=attributes - readonly,
+            styles=frozenset() if no_styles else (rule.styles or everything).select(layer.styles),
+            covers_all=covers_all,
+            is_broken=closing,
+        )
+
+    def _evaluable(
+        self, rule: Rule, layer: LayerInfo, key: str, parsed: Optional[ParsedExpression]
+    ) -> bool:
+        if parsed is None:
+            return True
+        missing = parsed.columns - frozenset(layer.attributes)
+        if layer.kind is LayerKind.VECTOR and not missing:
+            return True
+        outcome = "covers it whole" if rule.effect is Effect.DENY else "opens nothing there"
+        why = f"has no attribute {shown(min(missing))}" if missing else "has no rows"
+        self._warn(rule, key, f"layer {shown(layer.name)} {why}; the rule {outcome}")
+        return False
+
+
+def uses_action(rule: Rule, action: Action) -> bool:
+    """Return whether a rule speaks of an action; a deny of read speaks of what needs reading."""
+    if action in rule.actions:
+        return True
+    if Action.READ not in rule.actions:
+        return False
+    implied = (Action.UPDATE, Action.DELETE, Action.LOOKUP)
+    return action is Action.LOOKUP if rule.effect is Effect.ALLOW else action in implied

@@ -1,0 +1,90 @@
+"""A project as the decision core sees it: layers, attributes and what they are derived from."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Optional
+
+
+class LayerKind(enum.Enum):
+    """What a layer can be asked for: only vector layers have rows and attributes."""
+
+    VECTOR = "vector"
+    RASTER = "raster"
+    GROUP = "group"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a derived thing is made of: a layer, all or one of its attributes, perhaps its rows."""
+
+    layer: str
+    """A layer id; an empty id is a source that could not be found and counts as closed."""
+    attributes: Optional[frozenset[str]] = frozenset()
+    """The attributes used; None when they cannot be told, which means all of them."""
+    rows: bool = True
+    """True when hidden rows of that layer would show in the derived thing."""
+    is_label: bool = False
+    """True when only labels of that layer show, for which ``lookup`` is enough."""
+
+
+@dataclass(frozen=True)
+class LayerInfo:
+    """One layer of a project."""
+
+    id: str
+    name: str
+    short_name: str = ""
+    kind: LayerKind = LayerKind.VECTOR
+    groups: tuple[str, ...] = ()
+    """Names (and short names) of all layer-tree groups above it."""
+    attributes: tuple[str, ...] = ()
+    """Field names in the layer's order."""
+    primary_key: tuple[str, ...] = ()
+    has_geometry: bool = False
+    styles: tuple[str, ...] = ()
+    default_style: str = ""
+    """The style that is current when the project is loaded."""
+    style_sources: Mapping[str, tuple[Source, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    """Style name → what it draws or labels with; this layer's own attributes among them."""
+    sources: tuple[Source, ...] = ()
+    """What the whole layer is made of (virtual layer, group layer)."""
+    attribute_sources: Mapping[str, tuple[Source, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    """Attribute → what it is computed or joined from."""
+    label_sources: Mapping[str, tuple[Source, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    """Attribute → the layer its displayed text comes from (value relation, relation reference)."""
+    wms_name: str = ""
+    """The name WMS and WMTS publish it under: short name, else name, or the id by option."""
+
+    @property
+    def wfs_name(self) -> str:
+        """The name WFS, WCS and OAPIF publish it under (spaces become underscores in WFS)."""
+        return (self.short_name or self.name).replace(" ", "_").replace(":", "-")
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name a rule may use for this layer."""
+        return frozenset(name for name in (self.id, self.name, self.short_name) if name)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The layers, layer-tree groups and print layouts of a project."""
+
+    layers: Mapping[str, LayerInfo] = field(default_factory=lambda: MappingProxyType({}))
+    """Layer id → layer, in the project's order."""
+    groups: tuple[str, ...] = ()
+    templates: tuple[str, ...] = ()
+    template_sources: Mapping[str, tuple[Source, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )

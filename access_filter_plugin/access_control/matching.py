@@ -1,0 +1,95 @@
+"""Whether a rule applies to a subject, a request and a moment; and if not, why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Optional
+
+from ..subject import Address, Subject
+from .policy import AddressList, Effect, Policy, Rule
+from .role_parser import effective_roles
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A subject within one policy: with the roles that the project defines for it."""
+
+    subject: Subject
+    roles: frozenset[str]
+    """The given and project-defined roles, without built-in ones (``@access_roles``)."""
+    lower_case_users: bool = False
+
+    @classmethod
+    def of(cls, subject: Subject, policy: Policy) -> Caller:
+        """Return the caller that a subject is under this policy."""
+        roles = subject.roles
+        if not subject.is_anonymous:
+            roles = effective_roles(subject.user or "", roles, policy.roles)
+        return cls(subject, roles, policy.lower_case_users)
+
+    @property
+    def all_roles(self) -> frozenset[str]:
+        """The roles with the built-in one."""
+        return self.roles | self.subject.built_in_roles
+
+
+def subject_mismatch(rule: Rule, caller: Caller, now: datetime) -> Optional[str]:
+    """Return why a rule does not apply to a caller at a moment, or None when it does."""
+    return (
+        _who_mismatch(rule, caller)
+        or _address_mismatch(rule, caller.subject.address)
+        or _time_mismatch(rule, now)
+    )
+
+
+def request_mismatch(rule: Rule, service: str, operation: str) -> Optional[str]:
+    """Return why a rule does not apply to an OGC request, or None when it does."""
+    if rule.services is not None and service not in rule.services:
+        return f"it is not for service {service}"
+    if rule.requests is not None and operation not in rule.requests:
+        return f"it is not for request {operation}"
+    return None
+
+
+def _who_mismatch(rule: Rule, caller: Caller) -> Optional[str]:
+    user = caller.subject.user
+    if user is not None and rule.users is not None and rule.users.excludes(user):
+        return f"it excludes user {user}"
+    if rule.roles is not None:
+        for role in sorted(caller.all_roles):
+            if rule.roles.excludes(role):
+                return f"it excludes role {role}"
+    if rule.users is None and rule.roles is None:
+        return None
+    if user is not None and rule.users is not None and rule.users.includes(user):
+        return None
+    if rule.roles is not None and any(rule.roles.includes(role) for role in caller.all_roles):
+        return None
+    return "neither the user nor a role matches"
+
+
+def _contains(addresses: AddressList, address: Address) -> bool:
+    def within(networks: tuple) -> bool:  # type: ignore[type-arg]
+        return any(net.version == address.version and address in net for net in networks)
+
+    return within(addresses.include) and not within(addresses.exclude)
+
+
+def _address_mismatch(rule: Rule, address: Optional[Address]) -> Optional[str]:
+    if rule.addresses is None:
+        return None
+    if address is None:
+        # What is not known must not open, and must not keep a denial from covering.
+        return "the client's address is not known" if rule.effect is Effect.ALLOW else None
+    if _contains(rule.addresses, address):
+        return None
+    return f"address {address} is not in its addresses"
+
+
+def _time_mismatch(rule: Rule, now: datetime) -> Optional[str]:
+    if rule.valid_from is not None and now < rule.valid_from:
+        return f"it is valid from {rule.valid_from.isoformat()}"
+    if rule.valid_until is not None and now >= rule.valid_until:
+        return f"it was valid until {rule.valid_until.isoformat()}"
+    return None

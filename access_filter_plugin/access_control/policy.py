@@ -1,0 +1,103 @@
+"""The words of a policy: rules and their targets, as they were written, parsed and immutable.
+
+A policy knows nothing of a project's layers; :mod:`binding` joins the two.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network
+from typing import Optional, Union
+
+from .patterns import NameList
+
+GEOMETRY = "$geometry"
+"""The name that stands for a feature's geometry in ``attributes`` and ``readonly``."""
+
+OPERATOR_PATH = "ACCESS_FILTER_RULES"
+"""How the paths of the operator's rules begin."""
+
+Network = Union[IPv4Network, IPv6Network]
+
+
+class Effect(enum.Enum):
+    """What a matching rule does."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+
+
+class Action(enum.Enum):
+    """What a subject does with a layer."""
+
+    READ = "read"
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+    LOOKUP = "lookup"
+
+
+class Catalog(enum.Enum):
+    """How the forbidden answers: like the unknown, or with a challenge."""
+
+    HIDE = "hide"
+    CHALLENGE = "challenge"
+
+
+@dataclass(frozen=True)
+class AddressList:
+    """CIDR blocks, some of them taken away; without a positive block all others count."""
+
+    include: tuple[Network, ...] = ()
+    exclude: tuple[Network, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of the contract's section 3; ``None`` means that the key was absent."""
+
+    id: str
+    path: str
+    """Where it was written (``access_rules[2]``), for problems and explanations."""
+    effect: Effect = Effect.ALLOW
+    users: Optional[NameList] = None
+    roles: Optional[NameList] = None
+    addresses: Optional[AddressList] = None
+    valid_from: Optional[datetime] = None
+    valid_until: Optional[datetime] = None
+    """The first moment at which the rule no longer applies."""
+    layers: Optional[NameList] = None
+    services: Optional[NameList] = None
+    requests: Optional[NameList] = None
+    actions: frozenset[Action] = frozenset({Action.READ})
+    filter: Optional[str] = None
+    check: Optional[str] = None
+    attributes: Optional[NameList] = None
+    readonly: Optional[NameList] = None
+    styles: Optional[NameList] = None
+    templates: Optional[NameList] = None
+
+    @property
+    def is_operators(self) -> bool:
+        """True for a rule of the operator's file, which speaks to projects it does not know."""
+        return self.path.startswith(OPERATOR_PATH)
+
+    @property
+    def is_partial_deny(self) -> bool:
+        """True for a deny rule that takes away only attributes, styles or templates."""
+        parts = (self.attributes, self.styles, self.templates)
+        return self.effect is Effect.DENY and any(part is not None for part in parts)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """All rules of a project and of the operator, with the roles that the project defines."""
+
+    rules: tuple[Rule, ...] = ()
+    roles: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Project-defined role → members, each ``alice`` or ``role:editor``."""
+    catalog: Catalog = Catalog.HIDE
+    lower_case_users: bool = False

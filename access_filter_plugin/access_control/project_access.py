@@ -1,0 +1,252 @@
+"""The decisions of one project generation, memoized per subject and kind of request."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from hashlib import sha256
+from typing import Callable, Optional
+
+from ..ows_request import DATA_OPERATIONS, LISTING_OPERATIONS
+from ..strict_json import Problem
+from ..subject import Subject
+from .binding import BoundPolicy
+from .catalogue import Catalogue
+from .decide import Decider
+from .decision import LayerDecision
+from .derived import Derivation
+from .expression import IS_ANONYMOUS, PLACEHOLDERS, ROLES, USER, variables
+from .listing import merged
+from .matching import Caller, request_mismatch, subject_mismatch
+from .parser import ParsedPolicy
+from .policy import Catalog, Policy, Rule
+
+MEMO_LIMIT = 2000
+#: Operations that change data; a subject may be unrestricted in reading without them.
+WRITING = frozenset({"Transaction", "Create", "Replace", "Update", "Delete"})
+_NEVER = datetime.max.replace(tzinfo=timezone.utc)
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """Return the present moment with its zone."""
+    return datetime.now(timezone.utc)
+
+
+@dataclass
+class OperationAccess:
+    """What one caller may see by one operation of one service (``access.RequestAccess``)."""
+
+    catalogue: Catalogue
+    caller: Caller
+    service: str
+    operation: str
+    rules: tuple[Rule, ...] = ()
+    """The rules that match subject, request and moment."""
+    is_on: bool = True
+    is_denied: bool = False
+    catalog: Catalog = Catalog.HIDE
+    is_restricted: bool = False
+    _decisions: Mapping[str, LayerDecision] = field(default_factory=dict)
+    _templates: frozenset[str] = frozenset()
+    cache: dict[str, object] = field(default_factory=dict)
+    """What a wall computed once from these decisions and wants to keep with them."""
+
+    def decision(self, layer_id: str) -> LayerDecision:
+        """Return the decision for a layer; an unknown id is closed."""
+        found = self._decisions.get(layer_id)
+        return found if found is not None else LayerDecision(layer_id, reason="no such layer")
+
+    def decisions(self) -> Mapping[str, LayerDecision]:
+        """Return the decision of every layer of the project."""
+        return self._decisions
+
+    def allows_template(self, name: str) -> bool:
+        """Return whether a print layout is open."""
+        return name in self._templates
+
+    @property
+    def signature(self) -> str:
+        """Return a text that is equal for two callers only if their decisions are equal."""
+        known = self.cache.get("signature")
+        if not isinstance(known, str):
+            known = self.cache["signature"] = signature(self._decisions, self._templates)
+        return known
+
+    def expression_variables(self) -> Mapping[str, Optional[object]]:
+        """Return the three expression variables of the request."""
+        return {
+            "access_user": self.caller.subject.user,
+            "access_roles": sorted(self.caller.roles),
+            "access_is_anonymous": self.caller.subject.is_anonymous,
+        }
+
+
+class ProjectAccess:
+    """Answers who may do what in one project, from memory after the first time."""
+
+    def __init__(self, bound: BoundPolicy, clock: Clock = utc_now) -> None:
+        self.bound = bound
+        self._clock = clock
+        self._memo: OrderedDict[tuple[object, ...], tuple[datetime, OperationAccess]]
+        self._memo = OrderedDict()
+        self._derivations: OrderedDict[tuple[object, ...], Derivation] = OrderedDict()
+        self._bounds = sorted(_time_bounds(bound.policy))
+        self._by_address = any(rule.addresses is not None for rule in bound.policy.rules)
+        self._placeholders = _placeholders(bound.policy)
+
+    def access(self, subject: Subject, service: str, operation: str) -> OperationAccess:
+        """Return the access of a subject by one operation; a listing sums up the service."""
+        now = self._clock()
+        if not self._by_address and subject.address is not None:
+            subject = replace(subject, address=None)
+        key = (subject, service, operation)
+        known = self._memo.get(key)
+        if known is not None and now < known[0]:
+            return known[1]
+        access = self._build(subject, service, operation, now)
+        if len(self._memo) >= MEMO_LIMIT:
+            self._memo.popitem(last=False)
+        self._memo[key] = (self.valid_until(now), access)
+        return access
+
+    def valid_until(self, now: datetime) -> datetime:
+        """Return the next moment at which some rule begins or ceases to apply."""
+        return next((bound for bound in self._bounds if bound > now), _NEVER)
+
+    def _build(
+        self, subject: Subject, service: str, operation: str, now: datetime
+    ) -> OperationAccess:
+        caller = Caller.of(subject, self.bound.policy)
+        present = [r for r in self.bound.policy.rules if subject_mismatch(r, caller, now) is None]
+        is_listing = operation in LISTING_OPERATIONS.get(service, ())
+        names = DATA_OPERATIONS[service] if is_listing else (operation,)
+        parts = [self._derivation(caller, present, service, name) for name in names]
+        decisions = merged([part.all() for part in parts])
+        templates = self._templates(parts)
+        restricted = self._is_restricted(caller, present, service, operation)
+        return OperationAccess(
+            catalogue=self.bound.catalogue,
+            caller=caller,
+            service=service,
+            operation=operation,
+            rules=self._matching(present, service, names),
+            catalog=self.bound.policy.catalog,
+            is_restricted=restricted,
+            _decisions=decisions,
+            _templates=templates,
+        )
+
+    @staticmethod
+    def _matching(present: list[Rule], service: str, names: tuple[str, ...]) -> tuple[Rule, ...]:
+        return tuple(
+            rule
+            for rule in present
+            if any(request_mismatch(rule, service, name) is None for name in names)
+        )
+
+    def _derivation(
+        self, caller: Caller, present: list[Rule], service: str, operation: str
+    ) -> Derivation:
+        matching = [r for r in present if request_mismatch(r, service, operation) is None]
+        key = (*self._values_in_texts(caller), *(rule.path for rule in matching))
+        known = self._derivations.get(key)
+        if known is None:
+            decider = Decider(self.bound, caller, matching)
+            known = Derivation(self.bound.catalogue, decider)
+            if len(self._derivations) >= MEMO_LIMIT:
+                self._derivations.popitem(last=False)
+            self._derivations[key] = known
+        return known
+
+    def _values_in_texts(self, caller: Caller) -> tuple[object, ...]:
+        """Return what of a caller enters expressions: callers equal in it share decisions."""
+        values = {
+            USER: caller.subject.user,
+            ROLES: caller.roles,
+            IS_ANONYMOUS: caller.subject.is_anonymous,
+        }
+        return tuple(values[name] for name in self._placeholders)
+
+    def _templates(self, parts: list[Derivation]) -> frozenset[str]:
+        sources = self.bound.catalogue.template_sources
+        return frozenset(
+            name
+            for name in self.bound.catalogue.templates
+            for part in parts
+            if part.decider.allows_template(name) and part.are_open(sources.get(name, ()))
+        )
+
+    def _is_restricted(
+        self, caller: Caller, present: list[Rule], service: str, operation: str
+    ) -> bool:
+        known = DATA_OPERATIONS.get(service)
+        names = tuple(n for n in known if n not in WRITING) if known else (operation,)
+        parts = {id(p): p for p in (self._derivation(caller, present, service, n) for n in names)}
+        for part in parts.values():
+            if not all(decision.is_fully_readable for decision in part.all().values()):
+                return True
+            if len(self._templates([part])) < len(self.bound.catalogue.templates):
+                return True
+        return False
+
+
+@dataclass(frozen=True)
+class AccessState:
+    """What access control keeps of a project generation."""
+
+    access: Optional[ProjectAccess] = None
+    """None where access control is off, or where the project is denied."""
+    is_on: bool = False
+    denied_status: int = 0
+    """503 for invalid rules, 403 for missing ones that the operator requires, else 0."""
+    problems: tuple[Problem, ...] = ()
+    operator: Optional[ParsedPolicy] = None
+    """The operator's rules that were merged in; others by now mean that this is out of date."""
+
+
+def _placeholders(policy: Policy) -> tuple[str, ...]:
+    used: frozenset[str] = frozenset()
+    for rule in policy.rules:
+        for text in (rule.filter, rule.check):
+            used |= variables(text) if text is not None else frozenset()
+    return tuple(sorted(used & frozenset(PLACEHOLDERS)))
+
+
+def _time_bounds(policy: Policy) -> set[datetime]:
+    moments = (moment for r in policy.rules for moment in (r.valid_from, r.valid_until))
+    return {moment for moment in moments if moment is not None}
+
+
+def signature(decisions: Mapping[str, LayerDecision], templates: frozenset[str]) -> str:
+    """Return a hash of decisions that does not depend on the order inside their sets."""
+    digest = sha256()
+    for layer_id in sorted(decisions):
+        digest.update(repr(_plain(decisions[layer_id])).encode())
+    digest.update(repr(sorted(templates)).encode())
+    return digest.hexdigest()
+
+
+def _plain(decision: LayerDecision) -> tuple[object, ...]:
+    """Return a decision as ordered values: the order inside a set must not count."""
+    return (
+        decision.layer,
+        decision.read,
+        decision.rows,
+        sorted(decision.attributes),
+        sorted(decision.raw_attributes),
+        decision.lookup,
+        decision.lookup_rows,
+        sorted(decision.lookup_attributes),
+        sorted(decision.styles),
+        decision.default_style,
+        _plain_edits(decision),
+    )
+
+
+def _plain_edits(decision: LayerDecision) -> tuple[object, ...]:
+    rights = (decision.insert, decision.update, decision.delete)
+    return tuple((r.transitions, r.deny, sorted(r.writable)) for r in rights)

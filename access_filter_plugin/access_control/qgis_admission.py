@@ -1,0 +1,67 @@
+"""Admission: asks the guards and the module of the service, and puts the verdict into the request.
+
+Each service module has ``admit(request, access, state) -> Verdict``; this file only dispatches. A
+caller who is not restricted for the service passes unparsed, but for requests that write and for
+the guards that protect everybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Callable, Optional
+
+from ..operator_settings import OperatorSettings
+from ..ows_request import LANDING_PAGE, OAPIF, OwsRequest
+from .admission.verdict import ADMITTED, Verdict, refuse
+from .project_access import WRITING, OperationAccess
+from .qgis_guards import guard
+
+Admit = Callable[[OwsRequest, OperationAccess, Any], Verdict]
+
+
+def _services() -> Mapping[str, Admit]:
+    from . import qgis_landing_page, qgis_oapif, qgis_wcs, qgis_wfs, qgis_wms, qgis_wmts
+
+    return MappingProxyType(
+        {
+            "WMS": qgis_wms.admit,
+            "WFS": qgis_wfs.admit,
+            "WCS": qgis_wcs.admit,
+            "WMTS": qgis_wmts.admit,
+            OAPIF: qgis_oapif.admit,
+            LANDING_PAGE: qgis_landing_page.admit,
+        }
+    )
+
+
+SERVICES = _services()
+
+
+def admit(
+    request: OwsRequest,
+    access: Optional[OperationAccess],
+    state: Any,
+    settings: OperatorSettings,
+) -> Verdict:
+    """Return the verdict on a request; ``access`` is None where access control is off."""
+    verdict = guard(request, state, settings)
+    if verdict is not ADMITTED or access is None:
+        return verdict
+    if not access.is_restricted and request.operation not in WRITING:
+        return ADMITTED
+    service = SERVICES.get(request.service)
+    if service is not None:
+        return service(request, access, state)
+    if request.service.lower() in {name.lower() for name in settings.services}:
+        return ADMITTED
+    return refuse("SERVICE: this service cannot be restricted and is not open to you")
+
+
+def apply(verdict: Verdict, handler: Any) -> None:
+    """Put the parameters that were judged into the request that QGIS will run."""
+    for name, value in verdict.changes.items():
+        if value is None:
+            handler.removeParameter(name)
+        else:
+            handler.setParameter(name, value)

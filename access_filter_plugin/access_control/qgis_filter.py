@@ -1,0 +1,265 @@
+"""The second wall: answers QGIS's access control hooks from the decisions of the request.
+
+Each hook is one dictionary lookup. They may be called from render threads (facts A.6f), so
+everything they need is complete before QGIS runs the service. Failures are caught one level up,
+in :mod:`..qgis_stand_in`, and denied.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from qgis.core import Qgis
+
+from .. import qgis_log
+from ..operator_settings import OperatorSettings
+from ..ows_request import ACCESS
+from ..qgis_stand_in import denied_permissions, fewest_attributes, write_answer
+from ..request_context import DecisionRecord, RequestContext
+from ..strict_json import Severity
+from .binding import bind
+from .parser import merge, parse_project
+from .project_access import AccessState, OperationAccess, ProjectAccess
+from .qgis_admission import admit, apply
+from .qgis_catalogue import read_catalogue
+from .qgis_edits import may_edit
+from .qgis_enforcement import LayerAnswers, answers
+from .qgis_expression import QgisExpressionEngine
+from .qgis_mutations import Mutations
+from .qgis_redaction import redact
+from .qgis_refusal import answer_refusal
+from .qgis_variables import ExpressionVariables
+from .record import record_of
+from .rules_file import OperatorRules
+from .touched import touched_layers
+
+DENIED_SENTENCES = {
+    503: "This project is closed: its access rules are not valid.",
+    403: "This project is closed: it has no access rules.",
+}
+CACHE_OFF = "access_filter"
+"""Any non-empty key switches QGIS's shared capabilities cache off (facts C5)."""
+_PROJECT_MAY_DIFFER = Qgis.versionInt() < 33600
+"""Before onProjectReady (3.36) only the hooks can see that QGIS serves another project object."""
+
+
+class AccessControlFeature:
+    """Decides once per request, then answers the hooks."""
+
+    name = "access_control"
+
+    def __init__(self, settings: OperatorSettings) -> None:
+        self._settings = settings
+        self._operator = OperatorRules(
+            settings.rules_file, lower_case_users=settings.lower_case_users
+        )
+        self._engine = QgisExpressionEngine()
+        self._variables = ExpressionVariables()
+        self._mutations = Mutations()
+        self._states: Any = None
+        self._access: Optional[OperationAccess] = None
+        self._project: Any = None
+        self._answers: dict[str, LayerAnswers] = {}
+        self._is_open = False
+
+    def use_states(self, states: Any) -> None:
+        """Take the project states, for hooks that are called outside a prepared request."""
+        self._states = states
+
+    # Project load
+
+    def compile(self, state: Any) -> AccessState:
+        """Return the bound policy of a project generation; report every problem at once."""
+        operator = self._operator.parsed()
+        parsed = merge(
+            parse_project(
+                state.variables,
+                state.files.text,
+                lower_case_users=self._settings.lower_case_users,
+            ),
+            operator,
+        )
+        if not parsed.is_on:
+            status = 403 if self._settings.require_rules else 0
+            return AccessState(denied_status=status, operator=operator)
+        problems = parsed.problems
+        access = None
+        if not parsed.errors:
+            bound = bind(parsed.policy, read_catalogue(state.project), self._engine)
+            problems += bound.problems
+            access = None if bound.errors else ProjectAccess(bound)
+        _report(state.path, problems)
+        return AccessState(
+            access=access,
+            is_on=True,
+            denied_status=0 if access else 503,
+            problems=problems,
+            operator=operator,
+        )
+
+    # The request
+
+    def request_ready(self, context: RequestContext, handler: Any) -> None:
+        """Decide, let the admission wall judge the request, and prepare the hooks."""
+        self.forget()
+        if context.answered or context.request.service == ACCESS:
+            return
+        if context.project is None:
+            return
+        state = self._current_part(context.project)
+        if state.denied_status:
+            self._deny_project(context, handler, state.denied_status)
+        else:
+            self._admit(context, handler, state.access)
+
+    def _current_part(self, project: Any) -> AccessState:
+        """Return what was compiled, again when the operator's rules have changed since."""
+        part: AccessState = project.parts[self.name]
+        if part.operator is not self._operator.parsed():
+            part = project.parts[self.name] = self.compile(project)
+        return part
+
+    def _admit(
+        self, context: RequestContext, handler: Any, project: Optional[ProjectAccess]
+    ) -> None:
+        request = context.request
+        access = None
+        if project is not None:
+            access = project.access(context.subject, request.service, request.operation)
+            context.access = access
+            touched = touched_layers(request, access.catalogue)
+            context.decision = record_of(access, touched)
+        verdict = admit(request, access, context.project, self._settings)
+        context.notes["verdict"] = verdict
+        if verdict.refused is not None:
+            context.decision.effect = "deny"
+            context.decision.refused = verdict.refused
+            context.answered = True
+            answer_refusal(request, verdict, handler)
+            return
+        apply(verdict, handler)
+        self._project = context.project.project
+        if access is None:
+            self._is_open = True
+            return
+        self._mutations.apply(context, access, context.project, verdict)
+        self._variables.set(context.project.project, access.expression_variables())
+        self._answers = self._answers_of(access)
+        self._access = access
+
+    @staticmethod
+    def _answers_of(access: OperationAccess) -> dict[str, LayerAnswers]:
+        known = access.cache.get("answers")
+        if not isinstance(known, dict):
+            layers = access.catalogue.layers.values()
+            known = access.cache["answers"] = {info.id: answers(access, info) for info in layers}
+        return known
+
+    @staticmethod
+    def _deny_project(context: RequestContext, handler: Any, status: int) -> None:
+        sentence = DENIED_SENTENCES[status]
+        context.decision = DecisionRecord(effect="deny", refused=sentence)
+        context.answered = True
+        write_answer(handler, status, "text/plain; charset=utf-8", sentence.encode())
+
+    def response_complete(self, context: RequestContext, handler: Any) -> None:
+        """Take out of the answer what the hooks could not keep out."""
+        self._put_back()
+        if self._access is not None and not context.answered:
+            redact(context, self._access, handler)
+
+    def forget(self) -> None:
+        """Forget the request; hooks that come now find nothing prepared."""
+        self._put_back()
+        self._access = None
+        self._project = None
+        self._answers = {}
+        self._is_open = False
+
+    def _put_back(self) -> None:
+        self._variables.reset()
+        self._mutations.reset()
+
+    # The hooks
+
+    def _opens(self, layer: Any) -> bool:
+        """Return whether access control is off for a layer that has no prepared answers."""
+        if self._is_open:
+            return not _PROJECT_MAY_DIFFER or self._serves(layer)
+        if self._access is not None or self._states is None:
+            return False
+        state = self._states.state(layer.project())
+        if state is None:
+            return False
+        part = self._current_part(state)
+        return not part.is_on and not part.denied_status
+
+    def _serves(self, layer: Any) -> bool:
+        project = layer.project()
+        return project is None or project is self._project
+
+    def _find(self, layer: Any) -> Optional[LayerAnswers]:
+        found = self._answers.get(layer.id())
+        if found is not None and _PROJECT_MAY_DIFFER and not self._serves(layer):
+            return None
+        return found
+
+    def layer_permissions(self, layer: Any) -> Any:
+        """Answer ``layerPermissions``."""
+        found = self._find(layer)
+        if found is not None:
+            return found.permissions
+        return _open_permissions() if self._opens(layer) else denied_permissions()
+
+    def layer_filter_expression(self, layer: Any) -> str:
+        """Answer ``layerFilterExpression``."""
+        found = self._find(layer)
+        if found is not None:
+            return found.expression
+        return "" if self._opens(layer) else "FALSE"
+
+    def layer_filter_subset_string(self, _layer: Any) -> str:
+        """Answer ``layerFilterSubsetString``: never one, the expression does the same (facts C6)."""
+        return ""
+
+    def authorized_layer_attributes(self, layer: Any, attributes: list[str]) -> list[str]:
+        """Answer ``authorizedLayerAttributes``: only takes away, never an empty list."""
+        found = self._find(layer)
+        if found is None:
+            return attributes if self._opens(layer) else fewest_attributes(layer, attributes)
+        visible = found.attributes
+        if visible is None:
+            return attributes
+        kept = [name for name in attributes if name in visible]
+        return kept or fewest_attributes(layer, attributes)
+
+    def allow_to_edit(self, layer: Any, feature: Any) -> bool:
+        """Answer ``allowToEdit``."""
+        found = self._find(layer)
+        if found is None:
+            return self._opens(layer)
+        return may_edit(layer, feature, found.decision)
+
+    def cache_key(self) -> str:
+        """Answer ``cacheKey``: empty only where every caller gets the same document."""
+        return "" if self._is_open else CACHE_OFF
+
+
+def _open_permissions() -> Any:
+    permissions = denied_permissions()
+    permissions.canRead = True
+    permissions.canInsert = True
+    permissions.canUpdate = True
+    permissions.canDelete = True
+    return permissions
+
+
+def _report(path: str, problems: Any) -> None:
+    errors = [str(p) for p in problems if p.severity is Severity.ERROR]
+    warnings = [str(p) for p in problems if p.severity is Severity.WARNING]
+    if errors:
+        lines = "\n".join(errors)
+        qgis_log.critical(f"{path}: the project is closed, its access rules are not valid:\n{lines}")
+    if warnings:
+        lines = "\n".join(warnings)
+        qgis_log.warning(f"{path}: warnings about the access rules:\n{lines}")

@@ -1,0 +1,123 @@
+"""What a print layout shows of its own accord: locked layers, themes, tables, atlas, texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Optional
+
+from qgis.core import (
+    QgsLayoutFrame,
+    QgsLayoutItemAttributeTable,
+    QgsLayoutItemHtml,
+    QgsLayoutItemLabel,
+    QgsLayoutItemLegend,
+    QgsLayoutItemMap,
+    QgsLayoutItemManualTable,
+    QgsPrintLayout,
+    QgsProject,
+    QgsProperty,
+    QgsVectorLayer,
+)
+
+from .catalogue import Source
+
+_TEMPLATE = re.compile(r"\[%(.*?)%\]", re.DOTALL)
+
+
+def layout_sources(layout: QgsPrintLayout) -> tuple[Source, ...]:
+    """Return every layer and attribute that a layout shows whatever layers are asked for."""
+    return tuple(dict.fromkeys(_sources(layout)))
+
+
+def _sources(layout: QgsPrintLayout) -> Iterator[Source]:
+    project = layout.project()
+    coverage = _coverage(layout)
+    yield from _atlas(project, layout, coverage)
+    for item in layout.items():
+        if isinstance(item, QgsLayoutItemMap):
+            yield from _map(project, item)
+        elif isinstance(item, QgsLayoutItemLabel):
+            yield from _texts(project, coverage, _TEMPLATE.findall(item.text()))
+        elif isinstance(item, QgsLayoutItemLegend):
+            yield from _legend(item)
+        elif isinstance(item, QgsLayoutFrame):
+            yield from _frame(project, coverage, item.multiFrame())
+        if hasattr(item, "dataDefinedProperties"):
+            yield from _texts(project, coverage, list(_properties(item)))
+
+
+def _coverage(layout: QgsPrintLayout) -> Optional[QgsVectorLayer]:
+    atlas = layout.atlas()
+    return atlas.coverageLayer() if atlas is not None and atlas.enabled() else None
+
+
+def _whole(layer: Any) -> Source:
+    return Source(layer.id() if layer is not None else "", None)
+
+
+def _atlas(
+    project: QgsProject, layout: QgsPrintLayout, coverage: Optional[QgsVectorLayer]
+) -> Iterator[Source]:
+    if coverage is None:
+        return
+    atlas = layout.atlas()
+    # The rows that an atlas visits are filtered by QGIS itself (facts F15), its columns are not.
+    yield Source(coverage.id(), frozenset(), rows=False)
+    used = [atlas.pageNameExpression(), atlas.filenameExpression()]
+    used += [atlas.filterExpression()] if atlas.filterFeatures() else []
+    used += [atlas.sortExpression()] if atlas.sortFeatures() else []
+    yield from _texts(project, coverage, [text for text in used if text])
+
+
+def _map(project: QgsProject, item: QgsLayoutItemMap) -> Iterator[Source]:
+    if item.followVisibilityPreset():
+        themes = project.mapThemeCollection()
+        for layer_id in themes.mapThemeVisibleLayerIds(item.followVisibilityPresetName()):
+            yield Source(layer_id, frozenset(), rows=False)
+    elif item.keepLayerSet():
+        for layer in item.layers():
+            yield Source(layer.id(), frozenset(), rows=False)
+
+
+def _legend(item: QgsLayoutItemLegend) -> Iterator[Source]:
+    if item.autoUpdateModel():
+        return
+    for node in item.model().rootGroup().findLayers():
+        yield Source(node.layerId(), frozenset(), rows=False)
+
+
+def _frame(
+    project: QgsProject, coverage: Optional[QgsVectorLayer], frame: Any
+) -> Iterator[Source]:
+    if isinstance(frame, QgsLayoutItemAttributeTable):
+        layer = frame.sourceLayer()
+        yield Source(layer.id() if layer is not None else "", frozenset(), rows=False)
+        if layer is not None:
+            for column in frame.columns():
+                yield from _texts(project, layer, [column.attribute()])
+    elif isinstance(frame, QgsLayoutItemHtml):
+        texts = _TEMPLATE.findall(frame.html())
+        yield from _texts(project, coverage, texts)
+    elif frame is not None and not isinstance(frame, QgsLayoutItemManualTable):
+        yield Source("", None)
+
+
+def _properties(item: Any) -> Iterator[str]:
+    collection = item.dataDefinedProperties()
+    for key in collection.propertyKeys():
+        prop = collection.property(key)
+        if prop.isActive() and prop.propertyType() != QgsProperty.StaticProperty:
+            yield prop.asExpression()
+
+
+def _texts(
+    project: QgsProject, layer: Optional[QgsVectorLayer], expressions: list[str]
+) -> Iterator[Source]:
+    from .qgis_sources import LAYER_FUNCTIONS, expression_sources
+
+    for text in expressions:
+        if layer is not None:
+            yield from expression_sources(project, layer, text)
+        elif any(f"{name}(" in text.replace(" ", "").lower() for name in LAYER_FUNCTIONS):
+            yield Source("", None)

@@ -1,0 +1,100 @@
+"""The place and scale of a GetFeatureInfo request, read from its parameters.
+
+Only what is needed to ask about the same place once more: is there more than was returned, at what
+scale was it drawn. Where the parameters say it in another way (a tile of WMTS, a FILTER) there is
+no map, and the callers do without.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Optional
+
+DEFAULT_FEATURE_COUNT = 1
+_SWITCHED_OFF = frozenset({"false", "0", "no", "off"})
+_OTHER_SEARCHES = ("FILTER", "FILTER_GEOM", "TIME", "ELEVATION")
+_OWN_STYLES = ("SLD", "SLD_BODY")
+
+
+@dataclass(frozen=True)
+class MapRequest:
+    """Size, extent and point of a map as a client gave them, axes not yet put right."""
+
+    crs: str
+    version: str
+    box: tuple[float, float, float, float]
+    width: int
+    height: int
+    i: int
+    j: int
+    tolerances: Mapping[str, int]
+    """``point``, ``line``, ``polygon`` → pixels, where the client said so."""
+
+
+def is_switched_off(parameters: Mapping[str, str]) -> bool:
+    """Return whether the client asked for the stock answer (``ENRICH=false``)."""
+    return parameters.get("ENRICH", "").strip().lower() in _SWITCHED_OFF
+
+
+def feature_count(parameters: Mapping[str, str]) -> int:
+    """Return how many features of a layer the client asked for at most."""
+    return max(DEFAULT_FEATURE_COUNT, _integer(parameters.get("FEATURE_COUNT", "")) or 0)
+
+
+def query_layers(parameters: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names that were asked for, in their order: WMS's QUERY_LAYERS or WMTS's LAYER."""
+    text = parameters.get("QUERY_LAYERS") or parameters.get("LAYERS") or parameters.get("LAYER")
+    return tuple(dict.fromkeys(name for name in (text or "").split(",") if name))
+
+
+def styles_by_layer(parameters: Mapping[str, str]) -> Mapping[str, str]:
+    """Return layer name → style name, for the layers whose style the client named."""
+    layers = (parameters.get("LAYERS") or parameters.get("LAYER") or "").split(",")
+    styles = (parameters.get("STYLES") or parameters.get("STYLE") or "").split(",")
+    return {layer: style for layer, style in zip(layers, styles) if layer and style}
+
+
+def has_own_styles(parameters: Mapping[str, str]) -> bool:
+    """Return whether the client drew with symbols of its own, which the project does not know."""
+    return any(parameters.get(name) for name in _OWN_STYLES)
+
+
+def read_map_request(parameters: Mapping[str, str]) -> Optional[MapRequest]:
+    """Return the map of a WMS request that asks by a pixel, or None."""
+    if any(name in _OTHER_SEARCHES or name.startswith("DIM_") for name in parameters):
+        return None
+    box = _box(parameters.get("BBOX", ""))
+    i = _integer(parameters.get("I") or parameters.get("X") or "")
+    j = _integer(parameters.get("J") or parameters.get("Y") or "")
+    width, height = _integer(parameters.get("WIDTH", "")), _integer(parameters.get("HEIGHT", ""))
+    crs = parameters.get("CRS") or parameters.get("SRS") or ""
+    if box is None or i is None or j is None or not width or not height or not crs:
+        return None
+    tolerances = {
+        kind: value
+        for kind in ("point", "line", "polygon")
+        for value in [_integer(parameters.get(f"FI_{kind.upper()}_TOLERANCE", ""))]
+        if value is not None
+    }
+    version = parameters.get("VERSION") or "1.3.0"
+    return MapRequest(crs, version, box, width, height, i, j, tolerances)
+
+
+def _integer(text: str) -> Optional[int]:
+    try:
+        return int(text)
+    except ValueError:
+        return None
+
+
+def _box(text: str) -> Optional[tuple[float, float, float, float]]:
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        return None
+    if len(numbers) != 4 or not all(math.isfinite(number) for number in numbers):
+        return None
+    x_min, y_min, x_max, y_max = numbers
+    return (x_min, y_min, x_max, y_max) if x_min < x_max and y_min < y_max else None

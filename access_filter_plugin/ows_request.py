@@ -1,0 +1,110 @@
+"""What is asked: one OGC request, as plain values (OWS Common: service, operation)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+OAPIF = "OAPIF"
+LANDING_PAGE = "LANDINGPAGE"
+ACCESS = "ACCESS"
+
+#: Requests of each service that hand out or change data of a layer; a layer is *listed* by a
+#: service when one of these is open for it (contract, section 3, ``services``).
+DATA_OPERATIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "WMS": (
+            "GetMap",
+            "GetFeatureInfo",
+            "GetLegendGraphic",
+            "GetLegendGraphics",
+            "GetStyle",
+            "GetStyles",
+            "DescribeLayer",
+            "GetPrint",
+        ),
+        "WFS": ("GetFeature", "DescribeFeatureType", "Transaction"),
+        "WCS": ("GetCoverage", "DescribeCoverage"),
+        "WMTS": ("GetTile", "GetFeatureInfo"),
+        OAPIF: ("Items", "Item", "Create", "Replace", "Update", "Delete"),
+    }
+)
+
+#: Requests that answer with a list of layers rather than with one layer's data.
+LISTING_OPERATIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "WMS": ("GetCapabilities", "GetProjectSettings", "GetContext", "GetSchemaExtension"),
+        "WFS": ("GetCapabilities",),
+        "WCS": ("GetCapabilities",),
+        "WMTS": ("GetCapabilities",),
+        OAPIF: ("Collections", "Collection", "Api", "Conformance", "LandingPage"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class OwsRequest:
+    """One request: OGC names as canonical as we know them, parameters with upper-case keys.
+
+    ``service`` is upper case (``WMS``, ``WFS``, ``WCS``, ``WMTS``, ``OAPIF``, ``ACCESS``,
+    ``LANDINGPAGE``, another plugin's, or empty); ``operation`` is the OGC spelling of a known
+    request (``GetMap``) and otherwise the text that the client sent.
+    """
+
+    service: str
+    operation: str
+    version: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    method: str = "GET"
+    url: str = ""
+    path: str = ""
+    body: bytes = b""
+    project: str = ""
+    """The configuration path QGIS will load (``configFilePath``)."""
+
+    def parameter(self, name: str, default: str = "") -> str:
+        """Return a parameter by its upper-case name."""
+        return self.parameters.get(name, default)
+
+    @property
+    def is_listing(self) -> bool:
+        """True for requests whose answer lists layers."""
+        return self.operation in LISTING_OPERATIONS.get(self.service, ())
+
+
+def canonical_operation(service: str, operation: str) -> str:
+    """Return the OGC spelling of a request name sent in any case (``getmap`` → ``GetMap``)."""
+    folded = operation.lower()
+    for names in (DATA_OPERATIONS, LISTING_OPERATIONS):
+        for name in names.get(service, ()):
+            if name.lower() == folded:
+                return name
+    return operation
+
+
+def oapif_operation(method: str, rest: str) -> str:
+    """Return the operation of an OGC API Features path behind ``/wfs3``.
+
+    Items, Item, Create, Replace, Update and Delete are the contract's names; Collection, Api,
+    Conformance, LandingPage and Static are documents. Anything else is ``Unknown``.
+    """
+    parts = [part for part in rest.split("/") if part]
+    first = parts[0].split(".")[0] if parts else ""
+    if first != "collections":
+        documents = {"": "LandingPage", "api": "Api", "conformance": "Conformance"}
+        return "Static" if first == "static" else documents.get(first, "Unknown")
+    if len(parts) == 1:
+        return "Collections"
+    if len(parts) == 2:
+        return "Collection"
+    if parts[2].split(".")[0] != "items" or len(parts) > 4:
+        return "Unknown"
+    return _items_operation(method.upper(), single=len(parts) == 4)
+
+
+def _items_operation(method: str, *, single: bool) -> str:
+    if single:
+        verbs = {"PUT": "Replace", "PATCH": "Update", "DELETE": "Delete"}
+        return verbs.get(method, "Item" if method in {"GET", "HEAD"} else "Unknown")
+    return {"POST": "Create", "GET": "Items", "HEAD": "Items"}.get(method, "Unknown")

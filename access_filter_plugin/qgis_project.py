@@ -1,0 +1,95 @@
+"""What is kept of a project as long as QGIS keeps it: wrappers, variables, compiled features.
+
+QGIS reloads a project that changed on disk as a new object, perhaps at the address of the old
+one. So each generation carries a token in a dynamic property of the QgsProject itself, which the
+next generation does not have, and the wrappers of project and layers stay alive (a wrapper costs
+5 microseconds to make, facts C4).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from qgis.core import QgsProject
+
+from .feature import Feature
+from .variable_file import FileStamp, VariableFiles
+
+_TOKEN_PROPERTY = "_access_filter_generation"  # noqa: S105 (a name, no secret)
+
+
+@dataclass
+class ProjectState:
+    """One generation of one project."""
+
+    project: Any
+    path: str
+    token: str
+    layers: Mapping[str, Any] = field(default_factory=dict)
+    """Layer id → QgsMapLayer, kept alive."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """The project's variables as texts, values as typed (``file:`` not yet followed)."""
+    files: VariableFiles = field(default_factory=lambda: VariableFiles(""))
+    parts: dict[str, Any] = field(default_factory=dict)
+    """Feature name → what that feature compiled."""
+
+    def is_current(self, project: Any) -> bool:
+        """Return whether this is still the project that QGIS serves, with unchanged files."""
+        return (
+            project is self.project
+            and project.property(_TOKEN_PROPERTY) == self.token
+            and self.files.are_unchanged()
+        )
+
+
+class ProjectStates:
+    """The compiled states of all projects of this process, made at first sight."""
+
+    def __init__(self, features: Sequence[Feature], limit: int = 200) -> None:
+        self._features = tuple(features)
+        self._states: dict[int, ProjectState] = {}
+        self._count = 0
+        self._limit = limit
+
+    def state(self, project: Optional[Any]) -> Optional[ProjectState]:
+        """Return the state of a project, compiled once per generation; None without a project."""
+        if project is None:
+            return None
+        known = self._states.get(id(project))
+        if known is not None and known.is_current(project):
+            return known
+        return self._compile(project)
+
+    def _compile(self, project: Any) -> ProjectState:
+        self._count += 1
+        token = f"{os.getpid()}-{self._count}"
+        project.setProperty(_TOKEN_PROPERTY, token)
+        path = project.fileName()
+        state = ProjectState(
+            project=project,
+            path=path,
+            token=token,
+            layers=dict(project.mapLayers()),
+            variables=read_variables(project),
+            files=VariableFiles(os.path.dirname(os.path.abspath(path)) if path else ""),
+        )
+        for feature in self._features:
+            state.parts[feature.name] = feature.compile(state)
+        if len(self._states) >= self._limit:
+            self._states.pop(next(iter(self._states)))
+        self._states[id(project)] = state
+        return state
+
+
+def read_variables(project: QgsProject) -> dict[str, str]:
+    """Return the project's variables; values that are not text become their text."""
+    return {
+        str(name): value if isinstance(value, str) else str(value)
+        for name, value in project.customVariables().items()
+    }
+
+
+__all__ = ["FileStamp", "ProjectState", "ProjectStates", "read_variables"]

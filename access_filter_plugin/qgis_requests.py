@@ -1,0 +1,126 @@
+"""The pipeline behind the registered filters: one request after the other through the features."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from typing import Any, Optional
+
+from qgis.core import QgsProject
+from qgis.server import QgsConfigCache, QgsServerSettings
+
+from .feature import Feature
+from .identity import resolve_subject
+from .operator_settings import OperatorSettings
+from .qgis_boundary import report_failure
+from .qgis_project import ProjectState, ProjectStates
+from .qgis_request import read_request
+from .qgis_stand_in import Closed, write_answer
+from .project_admission import project_refusal
+from .request_context import DecisionRecord, RequestContext
+
+SECRET_VARIABLE = "HTTP_X_ACCESS_FILTER_SECRET"  # noqa: S105 (a name, no secret)
+PROJECT_REFUSED = b"This server does not serve that project."
+
+
+class RequestPipeline:
+    """The target of the registered filters while the plugin is open.
+
+    The access control hooks are asked straight from :attr:`access_control`; what they need was put
+    there in :meth:`request_ready`. A request that never came through it, because another plugin
+    ended the chain, finds nothing prepared and is denied.
+    """
+
+    def __init__(
+        self,
+        server_iface: Any,
+        settings: OperatorSettings,
+        access_control: Any,
+        features: Sequence[Feature],
+    ) -> None:
+        self._iface = server_iface
+        self._settings = settings
+        self._features = tuple(features)
+        self._access_control = access_control
+        self._states = ProjectStates(features)
+        self._server_settings = QgsServerSettings()
+        self._server_settings.load()
+        self._context: Optional[RequestContext] = None
+        self._started = 0.0
+        self.layer_permissions = access_control.layer_permissions
+        self.layer_filter_expression = access_control.layer_filter_expression
+        self.layer_filter_subset_string = access_control.layer_filter_subset_string
+        self.authorized_layer_attributes = access_control.authorized_layer_attributes
+        self.allow_to_edit = access_control.allow_to_edit
+        self.cache_key = access_control.cache_key
+        access_control.use_states(self._states)
+
+    def request_begins(self, _handler: Any) -> None:
+        """Forget the request before, whatever became of it."""
+        self._started = time.perf_counter()
+        if self._context is not None:
+            self._access_control.forget()
+            self._context = None
+
+    def request_ready(self, handler: Any) -> None:
+        """Find out who asks for what of which project, and let every feature look at it."""
+        context = self._new_context(handler)
+        for feature in self._features:
+            feature.request_ready(context, handler)
+        self._context = context
+        # Client expressions can read the C environment; the proof of the proxy must not be there.
+        os.unsetenv(SECRET_VARIABLE)
+
+    def project_ready(self, handler: Any) -> None:
+        """Prepare again when QGIS serves another project object than the one prepared."""
+        context = self._context
+        project = QgsProject.instance()
+        if context is None or context.answered:
+            return
+        if context.project is not None and context.project.project is project:
+            return
+        context.project = self._state(project)
+        for feature in self._features:
+            feature.request_ready(context, handler)
+
+    def response_complete(self, handler: Any) -> None:
+        """Let every feature look at the answer; a failure of access control is a denial."""
+        context = self._context
+        self._context = None
+        if context is None:
+            Closed("not prepared").request_begins(handler)
+            return
+        for feature in self._features:
+            try:
+                feature.response_complete(context, handler)
+            except BaseException as error:  # one feature's failure must not stop the next
+                report_failure(f"{feature.name} (response_complete)", error)
+                if feature is self._access_control:
+                    Closed("failure").request_begins(handler)
+        self._access_control.forget()
+
+    def _new_context(self, handler: Any) -> RequestContext:
+        request = read_request(handler, self._iface)
+        subject = resolve_subject(self._settings, handler.requestHeader, self._iface.getEnv)
+        context = RequestContext(request=request, subject=subject, started=self._started)
+        if handler.exceptionRaised():
+            context.answered = True
+            return context
+        refusal = project_refusal(request.project, self._settings)
+        if refusal is not None:
+            context.decision = DecisionRecord(effect="deny", refused=refusal)
+            context.answered = True
+            write_answer(handler, 403, "text/plain; charset=utf-8", PROJECT_REFUSED)
+            return context
+        context.project = self._state(self._project(request.project))
+        return context
+
+    def _project(self, path: str) -> Any:
+        if not path:
+            return None
+        return QgsConfigCache.instance().project(path, self._server_settings)
+
+    def _state(self, project: Any) -> Optional[ProjectState]:
+        return self._states.state(project)
+

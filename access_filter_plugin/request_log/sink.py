@@ -1,0 +1,100 @@
+"""Where lines go: one system call a line, and a failure that is told once and breaks nothing.
+
+``stderr``, ``syslog`` (in ``syslog_sink``), ``off``, or a file's path. A file is opened for
+appending, so that workers never overwrite one another and ``copytruncate`` works, and is opened
+again when it was renamed or removed. Whatever is no regular file (a pipe to docker, a socket to
+journald) gets at most 4096 bytes at a time.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Optional, Protocol
+
+from .descriptor import Descriptor, FailureReporter, Report
+from .syslog_sink import SyslogSink
+
+STDERR = 2
+_FILE_MODE = 0o640
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+# Non-blocking for the sake of named pipes; it means nothing for a regular file. Windows has neither.
+_FLAGS |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+class Sink(Protocol):
+    """Takes lines."""
+
+    def write(self, line: bytes, level: str) -> None:
+        """Write one line, or report that it could not be written; never raise."""
+
+
+class NoSink:
+    """``off``: keeps nothing."""
+
+    def write(self, line: bytes, level: str) -> None:
+        """Do nothing."""
+
+
+class StderrSink:
+    """The standard error stream, as it was when the plugin loaded."""
+
+    def __init__(self, reporter: FailureReporter) -> None:
+        self._reporter = reporter
+        self._descriptor: Optional[Descriptor] = None
+        try:
+            # A copy: should anybody close descriptor 2, its number may come back as a database.
+            self._descriptor = Descriptor(os.dup(STDERR))
+        except OSError as error:
+            reporter.failed(error.strerror or str(error))
+
+    def write(self, line: bytes, level: str) -> None:
+        """Write one line, or report that it could not be written."""
+        if self._descriptor is None:
+            return
+        try:
+            self._descriptor.write(line)
+        except OSError as error:
+            self._reporter.failed(error.strerror or str(error))
+
+
+class FileSink:
+    """A file, followed through rotation by rename and by truncation."""
+
+    def __init__(self, path: str, reporter: FailureReporter) -> None:
+        self._path = os.path.abspath(path)
+        self._reporter = reporter
+        self._descriptor: Optional[Descriptor] = None
+
+    def write(self, line: bytes, level: str) -> None:
+        """Write one line, or report that it could not be written."""
+        try:
+            self._open_file().write(line)
+        except OSError as error:
+            self._reporter.failed(error.strerror or str(error))
+
+    def _open_file(self) -> Descriptor:
+        if self._descriptor is not None:
+            if self._is_in_place(self._descriptor):
+                return self._descriptor
+            self._descriptor.close()
+            self._descriptor = None
+        self._descriptor = Descriptor(os.open(self._path, _FLAGS, _FILE_MODE))
+        return self._descriptor
+
+    def _is_in_place(self, descriptor: Descriptor) -> bool:
+        try:
+            return descriptor.is_at(self._path)
+        except FileNotFoundError:
+            return False
+
+
+def make_sink(setting: str, report: Report) -> Sink:
+    """Return the sink that ``ACCESS_FILTER_LOG`` names."""
+    if setting == "off":
+        return NoSink()
+    reporter = FailureReporter(setting, report)
+    if setting == "stderr":
+        return StderrSink(reporter)
+    if setting == "syslog":
+        return SyslogSink(reporter)
+    return FileSink(setting, reporter)

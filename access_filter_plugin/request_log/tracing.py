@@ -1,0 +1,34 @@
+"""Ids that follow a request through several servers: ``X-Request-ID`` and W3C ``traceparent``."""
+
+from __future__ import annotations
+
+import os
+import re
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}", re.ASCII)
+_TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.{0,200})?")
+
+
+class RequestIds:
+    """Makes ids for the requests that bring none: unique, and cheap enough for every request."""
+
+    def __init__(self) -> None:
+        self._prefix = os.urandom(8).hex()
+        self._count = 0
+
+    def accept_or_make(self, sent: str) -> str:
+        """Return the id that was sent when it is a harmless one, else a new one."""
+        if sent and _REQUEST_ID.fullmatch(sent):
+            return sent
+        self._count += 1
+        return f"{self._prefix}-{self._count:x}"
+
+
+def trace_id(traceparent: str) -> str:
+    """Return the trace id of a valid ``traceparent`` header; empty when there is none."""
+    if not traceparent:
+        return ""
+    match = _TRACEPARENT.fullmatch(traceparent[:300])
+    if match is None or match[1] == "ff" or (match[1] == "00" and match[4]):
+        return ""
+    return match[2] if match[2].strip("0") and match[3].strip("0") else ""

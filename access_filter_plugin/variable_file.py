@@ -1,0 +1,82 @@
+"""``file:NAME.json`` values: a file beside the project, and no way out of that folder."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+from .strict_json import Problem, StrictJsonError, shown
+
+PREFIX = "file:"
+MAX_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class FileStamp:
+    """What tells that a file changed: time and size, or that it is missing (None)."""
+
+    mtime_ns: int = -1
+    size: int = -1
+    inode: int = -1
+
+    @classmethod
+    def of(cls, path: str) -> FileStamp:
+        """Return the stamp of a file as it is now; the default stamp when it is not there."""
+        try:
+            status = os.stat(path)
+        except OSError:
+            return cls()
+        return cls(status.st_mtime_ns, status.st_size, status.st_ino)
+
+
+@dataclass
+class VariableFiles:
+    """Follows the ``file:`` values of one project and remembers what it read."""
+
+    folder: str
+    """The project's folder, absolute; empty for a project that is not a file."""
+    stamps: dict[str, FileStamp] = field(default_factory=dict)
+
+    def text(self, name: str, value: str) -> str:
+        """Return the text of a variable, or of the file it names; raise StrictJsonError."""
+        if not value.strip().startswith(PREFIX):
+            return value
+        path = self._inside(name, value.strip()[len(PREFIX) :].strip())
+        self.stamps[path] = FileStamp.of(path)
+        return self._read(name, path)
+
+    def are_unchanged(self) -> bool:
+        """Return whether every file that was read is still as it was."""
+        return all(FileStamp.of(path) == stamp for path, stamp in self.stamps.items())
+
+    def _inside(self, name: str, relative: str) -> str:
+        if not self.folder:
+            raise _problem(name, "names a file, but the project is not a file itself")
+        if not relative or "\0" in relative or not relative.lower().endswith(".json"):
+            raise _problem(name, f"must name a .json file, is {shown(relative)}")
+        if os.path.isabs(relative):
+            raise _problem(name, f"must name a file beside the project, is {shown(relative)}")
+        folder = os.path.realpath(self.folder)
+        path = os.path.realpath(os.path.join(folder, relative))
+        if os.path.commonpath([folder, path]) != folder:
+            raise _problem(name, f"{shown(relative)} lies outside the project's folder")
+        return path
+
+    @staticmethod
+    def _read(name: str, path: str) -> str:
+        shown_name = shown(os.path.basename(path))
+        try:
+            with open(path, "rb") as stream:
+                data = stream.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise _problem(name, f"{shown_name} cannot be read: {error.strerror}") from error
+        if len(data) > MAX_BYTES:
+            raise _problem(name, f"{shown_name} is larger than {MAX_BYTES} bytes")
+        try:
+            return data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise _problem(name, f"{shown_name} is not UTF-8") from error
+
+
+def _problem(name: str, message: str) -> StrictJsonError:
+    return StrictJsonError([Problem(name, message)])
