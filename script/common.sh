@@ -132,5 +132,6 @@ update_venv() {
 
 # What QGIS Server needs to run behind a web server. QGIS keeps its own settings and styles in
 # SQLite databases, so Qt's driver belongs to it.
+# shellcheck disable=SC2034  # for the scripts that source this
 server_packages='qgis-server python3-qgis python3-lxml qgis-common libqt5sql5-sqlite|libqt6sql6-sqlite
     nginx-light|nginx spawn-fcgi'
