@@ -82,7 +82,7 @@ def test_every_pure_module_can_be_imported_where_qgis_is_not_installed() -> None
     program += "".join(f"importlib.import_module({name!r})\n" for name in names)
     command = [sys.executable, "-W", "error", "-c", program]
     done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True)
-    assert done.stderr == ""
+    assert done.stderr.splitlines()[-1:] == []
 
 
 @pytest.mark.parametrize(
