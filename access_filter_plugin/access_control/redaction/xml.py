@@ -1,0 +1,91 @@
+"""XML of requests and answers, read by lxml without entities, document types or the network."""
+
+from __future__ import annotations
+
+from typing import Union
+
+from lxml import etree
+
+Element = etree._Element  # noqa: SLF001 (lxml has no public name for it)
+
+MAX_DEPTH = 200
+"""No OGC document nests deeper; libxml2's own limit is 256."""
+
+
+class XmlError(ValueError):
+    """A document that is not well formed, or that uses what no OGC document needs."""
+
+
+def parser() -> etree.XMLParser:
+    """Return a parser that resolves nothing and keeps the text as it is."""
+    return etree.XMLParser(
+        resolve_entities=False,
+        load_dtd=False,
+        dtd_validation=False,
+        no_network=True,
+        huge_tree=False,
+        recover=False,
+        remove_blank_text=False,
+        strip_cdata=False,
+    )
+
+
+def parse(document: Union[bytes, str]) -> Element:
+    """Return the root element; raise XmlError for a document type, an entity, or bad XML."""
+    data = document.encode("utf-8") if isinstance(document, str) else document
+    # Before parsing, since even an internal subset costs time; OGC documents have none. A document
+    # in UTF-16 would hide it, and QGIS reads bodies as UTF-8 or by their declaration.
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:4096]:
+        raise XmlError("the document is not UTF-8")
+    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
+        raise XmlError("a document type is not accepted")
+    try:
+        root = etree.fromstring(data, parser())
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise XmlError("the document is not well-formed XML") from error
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise XmlError("a document type is not accepted")
+    return root
+
+
+def serialize(root: Element) -> bytes:
+    """Return a document with its declaration, comments before the root included."""
+    return bytes(etree.tostring(root.getroottree(), xml_declaration=True, encoding="UTF-8"))
+
+
+def local_name(element: Element) -> str:
+    """Return an element's name without its namespace; empty for comments and instructions."""
+    tag = element.tag
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def children(element: Element, name: str) -> list[Element]:
+    """Return the child elements of this local name."""
+    return [child for child in element if local_name(child) == name]
+
+
+def descendants(element: Element, *names: str) -> list[Element]:
+    """Return all elements below (and the element itself) that have one of these local names."""
+    return [found for found in element.iter() if local_name(found) in names]
+
+
+def child_text(element: Element, name: str) -> str:
+    """Return the text of the first child of this local name; empty when there is none."""
+    for child in element:
+        if local_name(child) == name:
+            return child.text or ""
+    return ""
+
+
+def remove(element: Element) -> None:
+    """Take an element out of its parent and keep the text that follows it."""
+    parent = element.getparent()
+    if parent is None:
+        return
+    tail, before = element.tail, element.getprevious()
+    if tail and tail.strip():
+        if before is not None:
+            before.tail = (before.tail or "") + tail
+        else:
+            parent.text = (parent.text or "") + tail
+    parent.remove(element)
