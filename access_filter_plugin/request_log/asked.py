@@ -114,7 +114,8 @@ def _clean(text: str) -> str:
 
 
 def _type_names(text: str) -> list[str]:
-    return [name.strip("()").rpartition(":")[2] for name in _listed(text)]
+    # WFS 2.0 also writes (a)(b).
+    return [name.strip("()").rpartition(":")[2] for name in _listed(text.replace(")(", ","))]
 
 
 def _print_layers(sent: Mapping[str, str]) -> list[str]:

@@ -74,7 +74,7 @@ class LineWriter:
     def __init__(self, pseudonyms: Pseudonyms) -> None:
         self._pseudonyms = pseudonyms
         self._pid = str(os.getpid())
-        self._second = 0
+        self._second = -1
         self._second_text = ""
 
     def line(

@@ -49,7 +49,7 @@ def scrubbed(text: str) -> str:
         return text
     text = _RUN.sub(_without_user_part_or_layer_file, _decoded(text))
     if _SOURCE_SIGN.search(text):
-        text = _SOURCE_TABLE.sub(HIDDEN, _SOURCE_PAIR.sub(rf"\1={HIDDEN}", text))
+        text = _SOURCE_PAIR.sub(rf"\1={HIDDEN}", _SOURCE_TABLE.sub(HIDDEN, text))
     return _SCHEME.sub(rf"\1 {HIDDEN}", _without_named_secrets(text))
 
 

@@ -17,7 +17,7 @@ from .syslog_sink import SyslogSink
 STDERR = 2
 _FILE_MODE = 0o640
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-# Non-blocking for the sake of named pipes; it means nothing for a regular file. Windows has neither.
+# Non-blocking for the sake of named pipes, no matter for a regular file. Windows has neither.
 _FLAGS |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 

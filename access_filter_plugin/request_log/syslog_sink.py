@@ -38,7 +38,7 @@ class SyslogSink:
         try:
             self._connected().send(datagram)
         except OSError as error:
-            self._forget()
+            self.close()
             self._reporter.failed(error.strerror or str(error))
 
     def _connected(self) -> socket.socket:
@@ -56,8 +56,8 @@ class SyslogSink:
             self._socket = fresh
         return self._socket
 
-    def _forget(self) -> None:
-        # The daemon was restarted, perhaps: the next line connects again.
+    def close(self) -> None:
+        """Forget the connection; the next line connects again, to a restarted daemon perhaps."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None

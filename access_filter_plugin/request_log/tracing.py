@@ -6,7 +6,7 @@ import os
 import re
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}", re.ASCII)
-_TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.{0,200})?")
+_TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.{0,200})?")
 
 
 class RequestIds:
@@ -24,11 +24,17 @@ class RequestIds:
         return f"{self._prefix}-{self._count:x}"
 
 
+def read_traceparent(sent: str) -> str:
+    """Return a valid ``traceparent`` header in its 55 characters; empty when there is none."""
+    if not sent:
+        return ""
+    match = _TRACEPARENT.fullmatch(sent[:300])
+    if match is None or match[1] == "ff" or (match[1] == "00" and match[5]):
+        return ""
+    whole = match[2].strip("0") and match[3].strip("0")
+    return f"{match[1]}-{match[2]}-{match[3]}-{match[4]}" if whole else ""
+
+
 def trace_id(traceparent: str) -> str:
-    """Return the trace id of a valid ``traceparent`` header; empty when there is none."""
-    if not traceparent:
-        return ""
-    match = _TRACEPARENT.fullmatch(traceparent[:300])
-    if match is None or match[1] == "ff" or (match[1] == "00" and match[4]):
-        return ""
-    return match[2] if match[2].strip("0") and match[3].strip("0") else ""
+    """Return the trace id of a valid ``traceparent``; empty for an empty one."""
+    return traceparent[3:35]

@@ -1,0 +1,132 @@
+"""The feature: an id for every request, and one line for it when it is over."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from .. import qgis_log
+from ..operator_settings import OperatorSettings
+from ..request_context import RequestContext
+from ..strict_json import Problem, StrictJsonError
+from .entry import BadLayer, LineWriter, RequestFacts, is_remarkable, level_of
+from .pseudonym import Pseudonyms
+from .qgis_answer import AnswerReader, unfinished_facts
+from .qgis_bad_layers import LoadFailures, bad_layers
+from .qgis_layer_times import layer_times, measures_layers
+from .sampler import Sampler
+from .server_timing import server_timing
+from .settings import VARIABLE, LogSettings, operator_defaults, read_log_settings
+from .sink import NoSink, Sink, make_sink
+from .tracing import RequestIds, read_traceparent, trace_id
+
+_REQUEST_ID = "X-Request-ID"
+_TRACE = "traceparent"
+
+
+@dataclass
+class ProjectLog:
+    """What the log keeps of one generation of a project."""
+
+    settings: LogSettings
+    bad_layers: tuple[BadLayer, ...] = ()
+    """Emptied once they stand in a line."""
+
+
+class RequestLog:
+    """Logs requests; see ``feature.Feature`` for its moments."""
+
+    name = VARIABLE
+
+    def __init__(self, operator: OperatorSettings) -> None:
+        self.sink: Sink = make_sink(operator.log_sink, qgis_log.critical)
+        self._log_default = operator.log_default
+        self._without_project = ProjectLog(operator_defaults(operator.log_default))
+        self._admin_roles = operator.admin_roles
+        self._writer = LineWriter(Pseudonyms(operator.log_key))
+        self._answers = AnswerReader()
+        self._ids = RequestIds()
+        self._sampler = Sampler()
+        self._failures = LoadFailures()
+        self._measures_layers = measures_layers()
+        self._begun: Optional[RequestContext] = None
+        self._traceparent = ""
+
+    def compile(self, state: Any) -> ProjectLog:
+        """Return the log settings of a project, and tell every problem of its variable."""
+        settings = self._without_project.settings
+        problems: tuple[Problem, ...] = ()
+        text = state.variables.get(VARIABLE)
+        try:
+            if text is not None:
+                text = state.files.text(VARIABLE, text)
+            settings, problems = read_log_settings(text, self._log_default)
+        except StrictJsonError as error:
+            problems = error.problems
+        if problems:
+            told = "; ".join(str(problem) for problem in problems)
+            qgis_log.critical(f"{state.path}: {told} (logged with the operator's defaults)")
+        return ProjectLog(settings, bad_layers(state.layers))
+
+    def request_ready(self, context: RequestContext, handler: Any) -> None:
+        """Give the request its id, in time for answers that are streamed."""
+        if self._begun is not context:
+            self._begin(context, handler)
+        self._set_headers(context, handler)
+
+    def response_complete(self, context: RequestContext, handler: Any) -> None:
+        """Write the line of the request."""
+        if self._begun is not context:  # another plugin ended it before it was ready
+            self._begin(context, handler)
+        self._begun = None
+        ms = (time.perf_counter() - context.started) * 1000 if context.started else 0.0
+        layer_ms = layer_times() if self._measures_layers else None
+        if not handler.headersSent():
+            # Again: QGIS drops all headers when it writes an error.
+            self._set_headers(context, handler)
+            if self._admin_roles and not self._admin_roles.isdisjoint(context.subject.roles):
+                handler.setResponseHeader("Server-Timing", server_timing(ms, layer_ms))
+        log = self._log_of(context)
+        bad = self._failures.end() or log.bad_layers
+        if self._is_on(log):
+            facts = self._answers.facts(handler, ms, trace_id(self._traceparent), bad, layer_ms)
+            self._write(context, facts, log)
+
+    def _begin(self, context: RequestContext, handler: Any) -> None:
+        if self._begun is not None:
+            self._finish(self._begun)
+        self._begun = context
+        self._traceparent = read_traceparent(handler.requestHeader(_TRACE))
+        context.request_id = self._ids.accept_or_make(handler.requestHeader(_REQUEST_ID))
+        if context.project is None and context.request.project and not context.answered:
+            self._failures.begin()
+
+    def _finish(self, context: RequestContext) -> None:
+        """Write the line of a request that never got as far as ``response_complete``."""
+        self._failures.end()
+        log = self._log_of(context)
+        if self._is_on(log):
+            self._write(
+                context, unfinished_facts(context.started, trace_id(self._traceparent)), log
+            )
+
+    def _set_headers(self, context: RequestContext, handler: Any) -> None:
+        handler.setResponseHeader(_REQUEST_ID, context.request_id)
+        if self._traceparent:
+            handler.setResponseHeader(_TRACE, self._traceparent)
+
+    def _log_of(self, context: RequestContext) -> ProjectLog:
+        if context.project is None:
+            return self._without_project
+        part = context.project.parts.get(self.name)
+        return part if isinstance(part, ProjectLog) else self._without_project
+
+    def _is_on(self, log: ProjectLog) -> bool:
+        return log.settings.enabled and not isinstance(self.sink, NoSink)
+
+    def _write(self, context: RequestContext, facts: RequestFacts, log: ProjectLog) -> None:
+        level = level_of(context, facts, log.settings)
+        if is_remarkable(facts, level) or self._sampler.keeps(log.settings.sample):
+            self.sink.write(self._writer.line(context, facts, log.settings, level), level)
+            log.bad_layers = ()
