@@ -48,10 +48,12 @@ class DemoClient:
     base: str
     asked: list[Asked] = field(default_factory=list)
 
-    def ask(self, user: str, **parameters: str) -> Answer:
-        """One GET request; without a user to the open address, else to the one with a login."""
+    def ask(self, user: str, body: str | None = None, **parameters: str) -> Answer:
+        """One request; without a user to the open address, else to the one with a login."""
         path = "/login/ows" if user else "/ows"
-        request = urllib.request.Request(f"{self.base}{path}?{urlencode(parameters)}")
+        data = None if body is None else body.encode()
+        request = urllib.request.Request(f"{self.base}{path}?{urlencode(parameters)}", data)
+        request.add_header("Content-Type", "text/xml")
         request_id = uuid.uuid4().hex
         request.add_header("X-Request-ID", request_id)
         if user:
