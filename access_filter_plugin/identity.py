@@ -9,9 +9,10 @@ unreadable makes the caller anonymous.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Optional
+from typing import Any, Optional
 
 from .addresses import client_address, in_networks, parse_address
 from .operator_settings import IdentitySource, OperatorSettings
@@ -23,6 +24,8 @@ Lookup = Callable[[str], str]
 
 PROOF_HEADER = "X-Access-Filter-Secret"
 FORWARDED_FOR = "X-Forwarded-For"
+PY_QGIS_SERVER_MARK = "_is_py_qgis_server"
+"""What py-qgis-server sets on the package of every plugin before it calls it."""
 _NOBODY: frozenset[str] = frozenset()
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 """What Qt puts for bytes that are no UTF-8: two different names may become equal by it."""
@@ -48,6 +51,33 @@ def resolve_subject(settings: OperatorSettings, header: Lookup, env: Lookup) -> 
     if missing is not None:
         return Subject(None, _NOBODY, address, f"none ({missing})")
     return _from_headers(settings, header, address)
+
+
+def header_lookup(handler: Any) -> Lookup:
+    """Return a lookup of request headers that is the same whatever serves the request.
+
+    FastCGI ignores the case of a name. qgis_mapserver and py-qgis-server hold a dictionary and
+    compare exactly; and py-qgis-server reads each byte as a character (RAN: 1.9.6 on QGIS 3.40).
+    """
+    exact: Lookup = handler.requestHeader
+    bytewise = getattr(sys.modules[__package__], PY_QGIS_SERVER_MARK, False)
+
+    def header(name: str) -> str:
+        value = exact(name) or _in_any_case(handler.requestHeaders(), name)
+        return _as_utf_8(value) if bytewise and not value.isascii() else value
+
+    return header
+
+
+def _in_any_case(headers: Mapping[str, str], name: str) -> str:
+    folded = name.lower()
+    found = {value for key, value in headers.items() if key.lower() == folded}
+    # Of two spellings with two values none can be told to be the proxy's.
+    return found.pop() if len(found) == 1 else ""
+
+
+def _as_utf_8(value: str) -> str:
+    return value.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
 def _from_headers(

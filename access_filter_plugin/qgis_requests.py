@@ -11,7 +11,7 @@ from qgis.core import QgsProject
 from qgis.server import QgsConfigCache, QgsServerSettings
 
 from .feature import Feature
-from .identity import resolve_subject
+from .identity import header_lookup, resolve_subject
 from .operator_settings import OperatorSettings
 from .qgis_boundary import report_failure
 from .qgis_project import ProjectState, ProjectStates
@@ -102,7 +102,7 @@ class RequestPipeline:
 
     def _new_context(self, handler: Any) -> RequestContext:
         request = read_request(handler, self._iface)
-        subject = resolve_subject(self._settings, handler.requestHeader, self._iface.getEnv)
+        subject = resolve_subject(self._settings, header_lookup(handler), self._iface.getEnv)
         context = RequestContext(request=request, subject=subject, started=self._started)
         if handler.exceptionRaised():
             context.answered = True

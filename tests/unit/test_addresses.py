@@ -31,8 +31,24 @@ def test_an_address_is_read_in_every_spelling(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "unknown", "unix:", "192.0.2", "192.0.2.256", "192.0.2.7 ", "192.0.2.7/24", "1.2.3.4%eth0"]
-    + ["0x7f.0.0.1", "::g", ":", "%", "१.2.3.4", "10.0.0.1\n", "localhost", "1.2.3.4:80"],
+    [
+        "",
+        "unknown",
+        "unix:",
+        "192.0.2",
+        "192.0.2.256",
+        "192.0.2.7 ",
+        "192.0.2.7/24",
+        "1.2.3.4%eth0",
+        "1.2.3.4:80",
+        "0x7f.0.0.1",
+        "१.2.3.4",
+        "10.0.0.1\n",
+        "::g",
+        ":",
+        "%",
+        "localhost",
+    ],
 )
 def test_what_is_no_address_is_unknown(text: str) -> None:
     assert parse_address(text) is None
@@ -122,9 +138,23 @@ def test_the_client_is_the_last_forwarded_address_that_is_no_trusted_proxy(
 
 @pytest.mark.parametrize(
     "forwarded_for",
-    ["", ",", "unknown", "_hidden", "198.51.100.7, unknown", "198.51.100.7,", "10.1.1.2"]
-    + ["198.51.100.7, 10.1.1.2, x", "[198.51.100.7]", "[2001:db8::1", "[2001:db8::1]80"]
-    + ["198.51.100.7:", "198.51.100.7:x", "[2001:db8::1]:", "198.51.100.7\x00"],
+    [
+        "",
+        ",",
+        "unknown",
+        "_hidden",
+        "10.1.1.2",
+        "198.51.100.7, unknown",
+        "198.51.100.7,",
+        "198.51.100.7, 10.1.1.2, x",
+        "198.51.100.7:",
+        "198.51.100.7:x",
+        "198.51.100.7\x00",
+        "[198.51.100.7]",
+        "[2001:db8::1",
+        "[2001:db8::1]80",
+        "[2001:db8::1]:",
+    ],
 )
 def test_a_client_that_no_trusted_proxy_tells_is_unknown(forwarded_for: str) -> None:
     assert client_address(PROXY, forwarded_for, TRUSTED) is None

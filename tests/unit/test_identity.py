@@ -7,11 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from access_filter_plugin.identity import load_line, resolve_subject
+import access_filter_plugin
+from access_filter_plugin.identity import header_lookup, load_line, resolve_subject
 from access_filter_plugin.operator_settings import PRESETS, OperatorSettings, read_operator_settings
 from access_filter_plugin.subject import Subject
 
 SECRET = "a-long-secret"
+UNPROVEN = (
+    "nothing: authelia needs ACCESS_FILTER_TRUSTED_PROXIES or ACCESS_FILTER_PROXY_SECRET, "
+    "so everybody is anonymous"
+)
 EVIL = {"X-Lizmap-User": "evil", "X-Forwarded-User": "evil", "Remote-User": "evil"}
 
 
@@ -237,11 +242,7 @@ def test_no_header_gives_an_identity_without_the_secret(user: str, roles: str, s
     ("variables", "expected"),
     [
         ({}, "remote_user (set by the web server)"),
-        (
-            {"IDENTITY": "authelia"},
-            "nothing: authelia needs ACCESS_FILTER_TRUSTED_PROXIES or ACCESS_FILTER_PROXY_SECRET, "
-            "so everybody is anonymous",
-        ),
+        ({"IDENTITY": "authelia"}, UNPROVEN),
         (
             {"IDENTITY": "authelia", "TRUSTED_PROXIES": "10.0.0.0/8,::1"},
             "headers:authelia (proven by address in 10.0.0.0/8, ::1/128)",
@@ -265,3 +266,47 @@ def test_the_line_at_load_says_what_proves_an_identity(
 ) -> None:
     assert load_line(settings(**variables)) == expected
     assert SECRET not in expected
+
+
+class DictionaryHandler:
+    """A request handler that compares the names of headers exactly, as qgis_mapserver's does."""
+
+    def __init__(self, headers: dict[str, str]) -> None:
+        self.headers = headers
+
+    def requestHeader(self, name: str) -> str:
+        return self.headers.get(name, "")
+
+    def requestHeaders(self) -> dict[str, str]:
+        return self.headers
+
+
+@pytest.mark.parametrize(
+    "name", ["X-Authentik-Username", "X-authentik-username", "X-AUTHENTIK-USERNAME"]
+)
+def test_a_header_is_found_however_it_is_spelt(name: str) -> None:
+    assert header_lookup(DictionaryHandler({name: "alice"}))("X-Authentik-Username") == "alice"
+
+
+def test_a_header_in_two_spellings_with_two_values_is_none() -> None:
+    handler = DictionaryHandler({"x-my-user": "evil", "X-MY-USER": "alice"})
+    assert header_lookup(handler)("X-My-User") == ""
+
+
+def test_a_header_that_is_absent_is_empty() -> None:
+    assert header_lookup(DictionaryHandler({"X-My-Users": "alice"}))("X-My-User") == ""
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"), [("müller".encode(), "müller"), (b"m\xfcller", "m\ufffdller"), (b"a", "a")]
+)
+def test_py_qgis_servers_bytes_are_read_as_utf_8(
+    monkeypatch: pytest.MonkeyPatch, sent: bytes, read: str
+) -> None:
+    monkeypatch.setattr(access_filter_plugin, "_is_py_qgis_server", True, raising=False)
+    handler = DictionaryHandler({"X-My-User": sent.decode("latin-1")})
+    assert header_lookup(handler)("X-My-User") == read
+
+
+def test_elsewhere_a_header_stays_as_it_is() -> None:
+    assert header_lookup(DictionaryHandler({"X-My-User": "mÃ¼ller"}))("X-My-User") == "mÃ¼ller"
