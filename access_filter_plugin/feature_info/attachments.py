@@ -65,5 +65,5 @@ def _relative(path: str, folders: tuple[str, ...]) -> str:
         root = folder.replace("\\", "/").rstrip("/")
         if root and path.startswith(root + "/"):
             return path[len(root) + 1 :]
-    is_absolute = path.startswith("/") or path[1:3] == ":/" or path.startswith("file:")
+    is_absolute = path.startswith(("/", "file:")) or path[1:3] == ":/"
     return path.rsplit("/", 1)[-1] if is_absolute else path

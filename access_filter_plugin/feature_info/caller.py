@@ -29,6 +29,8 @@ class LayerSight:
     """True when nothing of the layer is closed to the caller's reading."""
     styles: Optional[frozenset[str]] = None
     """The styles that are open; None for all."""
+    default_style: str = ""
+    """The style that is drawn when the client names none; empty for the project's own."""
 
     def shows(self, name: str) -> bool:
         """Return whether an attribute is visible."""
@@ -99,4 +101,5 @@ class Caller:
             lookup_attributes=decision.lookup_attributes,
             is_whole=decision.is_fully_readable,
             styles=decision.styles,
+            default_style=decision.default_style,
         )

@@ -78,8 +78,7 @@ def enriched_collection(
         **others,
         MEMBER_NAME: {"version": VERSION, **info},
         "features": [
-            enriched_feature(feature, enrichment)
-            for feature, enrichment in zip(stock, enrichments)
+            enriched_feature(feature, enrichment) for feature, enrichment in zip(stock, enrichments)
         ],
     }
 

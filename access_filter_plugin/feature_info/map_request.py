@@ -98,3 +98,9 @@ def _box(text: str) -> Optional[tuple[float, float, float, float]]:
         return None
     x_min, y_min, x_max, y_max = numbers
     return (x_min, y_min, x_max, y_max) if x_min < x_max and y_min < y_max else None
+
+
+def crs_name(parameters: Mapping[str, str]) -> str:
+    """Return the reference system of the answer's geometries, as the client named it."""
+    names = ("CRS", "SRS", "TILEMATRIXSET")
+    return next((parameters[name] for name in names if parameters.get(name)), "")

@@ -7,6 +7,7 @@ once, when the project is loaded; a caller who does not see all of that gets not
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Optional
 
@@ -41,7 +42,7 @@ _WHOLE_FEATURE = frozenset({"$currentfeature", "feature", "parent"})
 _LABELS_OF_OTHERS = frozenset({"ValueRelation", "RelationReference"})
 
 
-class ExpressionFailed(ValueError):
+class ExpressionFailedError(ValueError):
     """An expression of the author's that could not be evaluated."""
 
 
@@ -100,6 +101,14 @@ def parse_template(layer: QgsVectorLayer, template: str) -> list[AuthoredExpress
     return [parse_expression(layer, text) for text in expressions_of(template)]
 
 
+def column_indexes(layer: QgsVectorLayer, columns: Optional[Iterable[str]]) -> set[int]:
+    """Return the indexes of the columns an expression reads; None stands for all."""
+    fields = layer.fields()
+    if columns is None:
+        return set(range(fields.count()))
+    return {index for index in map(fields.lookupField, columns) if index >= 0}
+
+
 def _columns(
     layer: QgsVectorLayer, expression: QgsExpression
 ) -> tuple[Optional[frozenset[str]], frozenset[str]]:
@@ -128,7 +137,7 @@ def _layers(
         if kind == "layer":
             named = _named_layers(layer, expression, name)
         elif name in _REPRESENT:
-            named = _label_layers(layer, columns)
+            named = _label_layers(layer, columns, expression.dump())
         else:
             named = None  # a function of a plugin's, or one that reads anything
         if named is None:
@@ -193,20 +202,29 @@ def _layers_called(project: QgsProject, name: Optional[str]) -> set[str]:
 
 
 def _label_layers(
-    layer: QgsVectorLayer, columns: Optional[frozenset[str]]
+    layer: QgsVectorLayer, columns: Optional[frozenset[str]], text: str
 ) -> Optional[set[str]]:
-    """Return the layers that labels of these columns come from."""
+    """Return the layers that labels of the columns named in an expression come from."""
     found: set[str] = set()
     fields = layer.fields()
-    project = layer.project() or QgsProject.instance()
-    for name in fields.names() if columns is None else columns:
-        setup = layer.editorWidgetSetup(fields.indexFromName(name))
-        if setup.type() not in _LABELS_OF_OTHERS:
+    for name in fields.names():
+        if columns is not None and name not in columns and f"'{name}'" not in text:
             continue
-        config = setup.config()
-        relation = project.relationManager().relation(str(config.get("Relation", "")))
-        target = relation.referencedLayerId() if relation.isValid() else config.get("Layer")
-        if project.mapLayer(str(target)) is None:
+        target = label_layer(layer, fields.indexFromName(name))
+        if target == "":
             return None
-        found.add(str(target))
+        if target is not None:
+            found.add(target)
     return found
+
+
+def label_layer(layer: QgsVectorLayer, index: int) -> Optional[str]:
+    """Return the id of the layer that a field's labels come from; empty where it is not there."""
+    setup = layer.editorWidgetSetup(index)
+    if setup.type() not in _LABELS_OF_OTHERS:
+        return None
+    project = layer.project() or QgsProject.instance()
+    relation = project.relationManager().relation(str(setup.config().get("Relation", "")))
+    is_relation = setup.type() == "RelationReference" and relation.isValid()
+    target = relation.referencedLayerId() if is_relation else setup.config().get("Layer", "")
+    return str(target) if project.mapLayer(str(target)) is not None else ""

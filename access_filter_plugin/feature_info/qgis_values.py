@@ -80,9 +80,9 @@ def _iso_date(value: Any) -> Optional[str]:
     return str(value.toString(style))
 
 
-def _geometry_text(value: Any) -> Optional[str]:
+def _geometry_text(value: Any) -> str:
     for name in ("asWkt", "toWkt"):
         write = getattr(value, name, None)
         if callable(write):
             return str(write())
-    return json_value(value)
+    return str(value)

@@ -37,7 +37,9 @@ BBOX = "bbox"
 CENTROID = "centroid"
 GEOMETRY_MODES = (AS_IS, WGS84, NO_GEOMETRY, BBOX, CENTROID)
 
-_EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+def _nothing() -> Mapping[str, Any]:
+    return MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,14 @@ class RelatedSettings:
 
     path: str
     fields: Optional[tuple[str, ...]] = None
-    rename: Mapping[str, str] = _EMPTY
-    computed: Mapping[str, str] = _EMPTY
-    units: Mapping[str, str] = _EMPTY
+    rename: Mapping[str, str] = field(default_factory=_nothing)
+    computed: Mapping[str, str] = field(default_factory=_nothing)
+    units: Mapping[str, str] = field(default_factory=_nothing)
     limit: int = 20
     count: bool = True
     order_by: tuple[str, ...] = ()
     """Expressions, most important first; a leading ``-`` turns one around."""
-    related: Mapping[str, RelatedSettings] = field(default_factory=lambda: _EMPTY)
+    related: Mapping[str, RelatedSettings] = field(default_factory=_nothing)
     """Records of the records; one level and no further."""
 
 
@@ -67,16 +69,16 @@ class LayerSettings:
     geometry: str = AS_IS
     precision: int = 6
     fields: Optional[tuple[str, ...]] = None
-    rename: Mapping[str, str] = _EMPTY
-    computed: Mapping[str, str] = _EMPTY
-    related: Mapping[str, RelatedSettings] = _EMPTY
-    links: Mapping[str, str] = _EMPTY
-    attachments: Mapping[str, str] = _EMPTY
+    rename: Mapping[str, str] = field(default_factory=_nothing)
+    computed: Mapping[str, str] = field(default_factory=_nothing)
+    related: Mapping[str, RelatedSettings] = field(default_factory=_nothing)
+    links: Mapping[str, str] = field(default_factory=_nothing)
+    attachments: Mapping[str, str] = field(default_factory=_nothing)
     """Field → base URL (empty: only values that are URLs themselves)."""
-    units: Mapping[str, str] = _EMPTY
-    static: Mapping[str, Any] = _EMPTY
+    units: Mapping[str, str] = field(default_factory=_nothing)
+    static: Mapping[str, Any] = field(default_factory=_nothing)
     maptip: bool = False
-    paths: Mapping[str, str] = _EMPTY
+    paths: Mapping[str, str] = field(default_factory=_nothing)
     """Key → the path of the object it was written in; a default is not in it."""
     own: frozenset[str] = frozenset()
     """Keys written for this very layer (no wildcard), so that a name unknown there is a typo."""
@@ -137,9 +139,7 @@ class FeatureInfoSettings:
         )
 
 
-def _overridden(
-    settings: LayerSettings, entry: LayerOverride, *, is_exact: bool
-) -> LayerSettings:
+def _overridden(settings: LayerSettings, entry: LayerOverride, *, is_exact: bool) -> LayerSettings:
     keys = frozenset(entry.values)
     return replace(
         settings,

@@ -138,9 +138,9 @@ def _read_rename(reader: ObjectReader) -> Mapping[str, str]:
 def _read_links(reader: ObjectReader) -> Mapping[str, str]:
     links = _texts(reader, "links")
     for name, template in links.items():
-        if not any(is_expression for is_expression, _ in split_template(template)):
-            if "[%" in template:
-                reader.problem(f"links.{name}", 'has "[%" without "%]"')
+        is_plain = not any(is_expression for is_expression, _ in split_template(template))
+        if is_plain and "[%" in template:
+            reader.problem(f"links.{name}", 'has "[%" without "%]"')
     return links
 
 

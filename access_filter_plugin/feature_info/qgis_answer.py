@@ -1,0 +1,136 @@
+"""One GetFeatureInfo answer: every layer's features read once more, and told in full."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Callable, Optional
+
+from . import settings as words
+from .boundary import attempt
+from .caller import Caller
+from .enrichment import Enrichment
+from .map_request import crs_name, feature_count, query_layers, read_map_request
+from .qgis_geometry import WGS84_CRS
+from .qgis_layer_reader import LayerReader, RequestPlace
+from .qgis_layers import Assignment, queried_plans
+from .qgis_plan import LayerPlan
+from .qgis_search import SearchPlace, has_more, request_crs
+
+Report = Callable[[LayerPlan, Exception], None]
+"""Logs why a layer stays as it is."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is added to a FeatureCollection."""
+
+    enrichments: list[Optional[Enrichment]]
+    info: dict[str, Any]
+
+
+@dataclass
+class _LayerAnswer:
+    """What is told of one layer."""
+
+    plan: LayerPlan
+    indexes: list[int]
+    """Where its features stand in the stock answer."""
+    enrichments: Sequence[Optional[Enrichment]] = ()
+    """One for each of them; none at all when the layer stays as it is."""
+    is_truncated: bool = False
+
+
+class AnswerBuilder:
+    """Works on one answer for one caller."""
+
+    def __init__(
+        self,
+        project: Any,
+        plans: Mapping[str, LayerPlan],
+        parameters: Mapping[str, str],
+        caller: Caller,
+        report: Report,
+    ) -> None:
+        self._caller = caller
+        self._report = report
+        self._feature_count = feature_count(parameters)
+        self._queried = queried_plans(project, plans, query_layers(parameters))
+        map_request = read_map_request(parameters)
+        search = None if map_request is None else SearchPlace(map_request)
+        self._crs = crs_name(parameters)
+        self._place = RequestPlace(parameters, search, request_crs(self._crs))
+
+    def build(self, features: Sequence[Mapping[str, Any]]) -> Answer:
+        """Return what is told of these features, in their order."""
+        layers: dict[str, _LayerAnswer] = {}
+        for index, plan in enumerate(Assignment(self._queried, self._caller).layers(features)):
+            if plan is not None:
+                layers.setdefault(plan.layer_id, _LayerAnswer(plan, [])).indexes.append(index)
+        enrichments: list[Optional[Enrichment]] = [None] * len(features)
+        for layer in layers.values():
+            self._read(layer, features)
+            for index, enrichment in zip(layer.indexes, layer.enrichments):
+                enrichments[index] = enrichment
+        return Answer(enrichments, self._info(layers))
+
+    def _read(self, layer: _LayerAnswer, features: Sequence[Mapping[str, Any]]) -> None:
+        """Read one layer; whatever goes wrong there leaves that layer as QGIS wrote it."""
+
+        def work() -> None:
+            reader = LayerReader(layer.plan, self._caller, self._place)
+            layer.enrichments = reader.read([features[index] for index in layer.indexes])
+            layer.is_truncated = self._is_truncated(layer, reader)
+
+        def failed(error: Exception) -> None:
+            layer.enrichments = ()
+            layer.is_truncated = len(layer.indexes) >= self._feature_count
+            self._report(layer.plan, error)
+
+        attempt(work, failed)
+
+    def _is_truncated(self, layer: _LayerAnswer, reader: LayerReader) -> bool:
+        """Return whether the place has more features of a layer than were returned.
+
+        Where the place cannot be asked again, a layer that reached FEATURE_COUNT counts as cut off.
+        """
+        returned = len(layer.indexes)
+        legend, search = reader.legend, self._place.search
+        if layer.plan.record is None:
+            return False
+        is_full = returned >= self._feature_count
+        if not is_full and (legend is None or legend.draws_everything):
+            return False
+        if search is None:
+            return is_full
+        return has_more(
+            search,
+            layer.plan.layer,
+            returned,
+            legend=legend,
+            rows=self._caller.sight(layer.plan.layer_id).rows,
+            evaluator=reader.evaluator,
+        )
+
+    def _info(self, layers: Mapping[str, _LayerAnswer]) -> dict[str, Any]:
+        """Return the collection's ``info``: every layer asked for, with or without features."""
+        seen = [
+            plan
+            for plan in self._queried
+            if plan.is_queryable and self._caller.sight(plan.layer_id).read
+        ]
+        in_wgs84 = {plan.layer_id for plan in seen if plan.settings.geometry == words.WGS84}
+        crs = WGS84_CRS if seen and len(in_wgs84) == len(seen) else self._crs or None
+        told = []
+        for plan in seen:
+            layer = layers.get(plan.layer_id)
+            entry = {
+                "name": plan.wms_name,
+                "title": plan.title,
+                "returned": 0 if layer is None else len(layer.indexes),
+                "truncated": layer is not None and layer.is_truncated,
+            }
+            if plan.layer_id in in_wgs84 and crs != WGS84_CRS:
+                entry["crs"] = WGS84_CRS
+            told.append(entry)
+        return {"crs": crs, "layers": told}

@@ -1,0 +1,103 @@
+"""The form of a layer: which fields it shows, in which order, under which tabs and groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from qgis.core import (
+    Qgis,
+    QgsAttributeEditorContainer,
+    QgsAttributeEditorField,
+    QgsEditFormConfig,
+    QgsVectorLayer,
+)
+
+HIDDEN_WIDGET = "Hidden"
+
+
+@dataclass(frozen=True)
+class FormField:
+    """One field as the form places it."""
+
+    index: int
+    groups: tuple[str, ...] = ()
+    """Tabs and groups around it, outermost first."""
+    conditions: tuple[str, ...] = ()
+    """Expressions that must all be true for the form to show it."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """The fields of a layer, sorted by what its form does with them."""
+
+    shown: tuple[FormField, ...]
+    others: tuple[FormField, ...]
+    """Fields that a drag-and-drop form does not place."""
+    hidden: tuple[FormField, ...]
+    """Fields with the Hidden widget, placed or not."""
+
+
+def read_form(layer: QgsVectorLayer) -> Form:
+    """Return the form of a layer; fields that WMS leaves out are in none of its lists."""
+    published = set(published_fields(layer))
+    placed = [item for item in _placed(layer) if item.index in published]
+    missing = [FormField(index) for index in sorted(published - {item.index for item in placed})]
+    hidden = {
+        index for index in published if layer.editorWidgetSetup(index).type() == HIDDEN_WIDGET
+    }
+    return Form(
+        shown=tuple(item for item in placed if item.index not in hidden),
+        others=tuple(item for item in missing if item.index not in hidden),
+        hidden=tuple(item for item in placed + missing if item.index in hidden),
+    )
+
+
+def published_fields(layer: QgsVectorLayer) -> Iterator[int]:
+    """Yield the indexes of the fields that the project publishes through WMS."""
+    for index in range(layer.fields().count()):
+        if not _is_left_out_of_wms(layer, index):
+            yield index
+
+
+def _is_left_out_of_wms(layer: QgsVectorLayer, index: int) -> bool:
+    excluded = getattr(layer, "excludeAttributesWms", None)
+    if excluded is not None:  # gone in QGIS 4, and the only binding in 3.22
+        return layer.fields().at(index).name() in excluded()
+    flag = Qgis.FieldConfigurationFlag.HideFromWms
+    return bool(layer.fieldConfigurationFlags(index) & flag)
+
+
+def _placed(layer: QgsVectorLayer) -> list[FormField]:
+    config = layer.editFormConfig()
+    if config.layout() != QgsEditFormConfig.EditorLayout.TabLayout:
+        return [FormField(index) for index in range(layer.fields().count())]
+    found: dict[int, FormField] = {}
+    for item in _below(layer, config.invisibleRootContainer(), (), ()):
+        found.setdefault(item.index, item)
+    return list(found.values())
+
+
+def _below(
+    layer: QgsVectorLayer, container: Any, groups: tuple[str, ...], conditions: tuple[str, ...]
+) -> Iterator[FormField]:
+    for child in container.children():
+        if isinstance(child, QgsAttributeEditorContainer):
+            name = (child.name(),) if child.name() and not _is_row(child) else ()
+            yield from _below(layer, child, groups + name, conditions + _condition(child))
+        elif isinstance(child, QgsAttributeEditorField):
+            index = layer.fields().lookupField(child.name())
+            if index >= 0:
+                yield FormField(index, groups, conditions)
+
+
+def _is_row(container: QgsAttributeEditorContainer) -> bool:
+    """Return whether a container only sets its fields side by side, without a title (3.32)."""
+    kind = getattr(container, "type", lambda: None)()
+    return getattr(kind, "name", "") == "Row" or str(kind).endswith(".Row")
+
+
+def _condition(container: QgsAttributeEditorContainer) -> tuple[str, ...]:
+    condition = container.visibilityExpression()
+    return (condition.data().expression(),) if condition.enabled() else ()

@@ -1,0 +1,239 @@
+"""Tells everything about the features of one layer in one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from qgis.core import QgsCoordinateReferenceSystem, QgsFeature
+
+from . import settings as words
+from .attachments import attachment_url, media_type
+from .caller import Caller
+from .enrichment import Enrichment
+from .fields import properties_of
+from .map_request import has_own_styles, styles_by_layer
+from .qgis_evaluate import Evaluator
+from .qgis_expressions import AuthoredExpression, column_indexes
+from .qgis_features import fetch_by_key
+from .qgis_geometry import GeometryWriter
+from .qgis_layers import key_in
+from .qgis_legend import Legend, legend_of_style
+from .qgis_plan import LayerPlan, LinkPlan, RecordPlan
+from .qgis_raster import BandReader
+from .qgis_records import Record, RecordReader
+from .qgis_related import key_attributes, read_related
+from .qgis_search import SearchPlace
+from .qgis_values import to_text
+from .templates import fill_link
+from .values import is_dropped
+
+_DRAWN_ANEW = (words.WGS84, words.BBOX, words.CENTROID)
+
+
+@dataclass(frozen=True)
+class RequestPlace:
+    """Where a request asked, as far as its parameters tell."""
+
+    parameters: Mapping[str, str]
+    search: Optional[SearchPlace]
+    crs: QgsCoordinateReferenceSystem
+
+    @property
+    def scale(self) -> float:
+        """The scale of the map; 0 where it is unknown, which no symbol is left out for."""
+        return 0.0 if self.search is None else self.search.scale
+
+
+class LayerReader:
+    """Reads one layer for one caller."""
+
+    def __init__(self, plan: LayerPlan, caller: Caller, place: RequestPlace) -> None:
+        self.plan = plan
+        self._caller = caller
+        self._place = place
+        self._sight = caller.sight(plan.layer_id)
+        self._reader = (
+            None if plan.record is None else RecordReader(plan.record, caller, plan.settings.empty)
+        )
+        self.legend = self._legend()
+        self._links = {
+            name: link
+            for name, link in plan.links.items()
+            if all(expression.is_open_to(caller) for expression in link.expressions)
+        }
+        self._maptip = plan.maptip
+        if self._maptip is not None and not all(
+            expression.is_open_to(caller) for expression in self._maptip.expressions
+        ):
+            self._maptip = None
+        self._attachments = [item for item in plan.attachments if self._sight.shows(item.attribute)]
+
+    @property
+    def evaluator(self) -> Evaluator:
+        """The layer's expression context."""
+        if self._reader is None:
+            return Evaluator(self.plan.layer, self._caller.variables())
+        return self._reader.evaluator
+
+    def read(self, stock: Sequence[Mapping[str, Any]]) -> list[Optional[Enrichment]]:
+        """Return what is told of each stock feature; None for one the caller should not see."""
+        if self.plan.record is None or self._reader is None:
+            return [self._raster(feature) for feature in stock]
+        return self._vectors(self.plan.record, self._reader, stock)
+
+    def _raster(self, feature: Mapping[str, Any]) -> Enrichment:
+        entries = BandReader(self.plan, self._place.search).entries(feature["properties"] or {})
+        info: dict[str, Any] = {
+            "layer": self.plan.head,
+            "title": self.plan.title,
+            "fields": entries,
+        }
+        if self.plan.settings.static:
+            info["static"] = dict(self.plan.settings.static)
+        enrichment = Enrichment(info, self.plan.settings.place, self.plan.layer_id)
+        self._set_properties(enrichment, entries)
+        return enrichment
+
+    def _vectors(
+        self, record: RecordPlan, reader: RecordReader, stock: Sequence[Mapping[str, Any]]
+    ) -> list[Optional[Enrichment]]:
+        keys = [key_in(self.plan, feature["id"]) for feature in stock]
+        rows = fetch_by_key(
+            record.keys,
+            keys,
+            self._sight.rows,
+            self._attributes(reader),
+            geometry=self._needs_geometry(reader),
+        )
+        found = [key for key in keys if key in rows]
+        features = [rows[key] for key in found]
+        told = self._told(record, reader, features)
+        by_key = dict(zip(found, told))
+        return [by_key.get(key) for key in keys]
+
+    def _told(
+        self, record: RecordPlan, reader: RecordReader, features: Sequence[QgsFeature]
+    ) -> list[Enrichment]:
+        settings = self.plan.settings
+        records = reader.read(features)
+        related = read_related(
+            self.plan.related, self.plan.layer, features, self._caller, settings.empty
+        )
+        legends = self._legend_entries(reader, features)
+        return [
+            self._enrichment(record, *parts) for parts in zip(features, records, related, legends)
+        ]
+
+    def _enrichment(
+        self,
+        plan: RecordPlan,
+        feature: QgsFeature,
+        record: Record,
+        related: dict[str, Any],
+        legend: Optional[dict[str, str]],
+    ) -> Enrichment:
+        settings = self.plan.settings
+        identifier = f"{plan.wms_name}.{plan.keys.key(feature)}"
+        optional = {
+            "computed": record.computed,
+            "related": related,
+            "links": self._links_of(feature),
+            "attachments": self._attachments_of(feature),
+            "static": dict(settings.static),
+            "legend": legend,
+            "maptip": self._maptip_of(feature),
+        }
+        info = {
+            "layer": self.plan.head,
+            "title": record.title or identifier,
+            "fields": record.fields,
+            **{name: value for name, value in optional.items() if value},
+        }
+        enrichment = Enrichment(info, settings.place, self.plan.layer_id)
+        self._set_properties(enrichment, record.fields)
+        self._set_geometry(enrichment, feature)
+        return enrichment
+
+    def _set_properties(self, enrichment: Enrichment, entries: list[dict[str, Any]]) -> None:
+        mode = self.plan.settings.properties
+        if mode != words.STOCK:
+            enrichment.properties = properties_of(entries, mode, self.plan.settings.empty)
+
+    def _set_geometry(self, enrichment: Enrichment, feature: QgsFeature) -> None:
+        settings = self.plan.settings
+        if settings.geometry == words.NO_GEOMETRY:
+            enrichment.geometry = None
+        elif settings.geometry in _DRAWN_ANEW:
+            writer = GeometryWriter(
+                settings.geometry, settings.precision, self.plan.layer.crs(), self._place.crs
+            )
+            enrichment.geometry, enrichment.bbox = writer.write(feature.geometry())
+
+    def _attributes(self, reader: RecordReader) -> set[int]:
+        layer, fields = self.plan.layer, self.plan.layer.fields()
+        found = reader.attributes() | key_attributes(self.plan.related.values())
+        for expression in self._expressions():
+            found |= column_indexes(layer, expression.columns)
+        found |= {item.index for item in self._attachments}
+        if self.legend is not None:
+            found |= {fields.lookupField(name) for name in self.legend.attributes} - {-1}
+        return found
+
+    def _expressions(self) -> list[AuthoredExpression]:
+        found = [item for link in self._links.values() for item in link.expressions]
+        return found + list(self._maptip.expressions if self._maptip is not None else ())
+
+    def _needs_geometry(self, reader: RecordReader) -> bool:
+        return (
+            self.plan.settings.geometry in _DRAWN_ANEW
+            or reader.needs_geometry()
+            or any(expression.needs_geometry for expression in self._expressions())
+            or (self.legend is not None and self.legend.needs_geometry)
+        )
+
+    def _links_of(self, feature: QgsFeature) -> dict[str, Optional[str]]:
+        found = {name: self._link(link, feature) for name, link in self._links.items()}
+        empty = self.plan.settings.empty
+        return {name: link for name, link in found.items() if not is_dropped(link, empty)}
+
+    def _link(self, link: LinkPlan, feature: QgsFeature) -> Optional[str]:
+        values = [to_text(self.evaluator.value(item.text, feature)) for item in link.expressions]
+        return fill_link(link.parts, values)
+
+    def _attachments_of(self, feature: QgsFeature) -> list[dict[str, str]]:
+        found = []
+        for item in self._attachments:
+            value = to_text(feature.attribute(item.index))
+            url = attachment_url(value, item.base_url, item.folders)
+            if url is not None:
+                found.append({"field": item.name, "url": url, "type": media_type(url)})
+        return found
+
+    def _maptip_of(self, feature: QgsFeature) -> Optional[str]:
+        if self._maptip is None:
+            return None
+        return self.evaluator.filled(self._maptip.template, feature)
+
+    def _legend_entries(
+        self, reader: RecordReader, features: Sequence[QgsFeature]
+    ) -> list[Optional[dict[str, str]]]:
+        if self.legend is None:
+            return [None] * len(features)
+        return self.legend.entries(features, reader.evaluator, self._place.scale)
+
+    def _legend(self) -> Optional[Legend]:
+        """Return the legend of the style that was drawn, if it is open to the caller."""
+        plan = self.plan
+        if plan.record is None or has_own_styles(self._place.parameters):
+            return None
+        asked = styles_by_layer(self._place.parameters)
+        named = next((asked[name] for name in plan.names if name in asked), "")
+        style = named or self._sight.default_style or plan.style
+        if self._sight.styles is not None and style not in self._sight.styles:
+            return None
+        if style not in plan.legends:
+            known = plan.layer.styleManager().styles()
+            plan.legends[style] = legend_of_style(plan.layer, style) if style in known else None
+        return plan.legends[style]

@@ -1,0 +1,154 @@
+"""What is told of each layer, worked out once when the project is loaded.
+
+Everything that can be known without data and without a caller is decided here; a request only picks
+what its caller may see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Optional
+
+from .fields import FieldFrame
+from .qgis_expressions import AuthoredExpression
+from .qgis_features import FeatureKeys
+from .qgis_legend import Legend
+from .settings import LayerSettings, RelatedSettings
+
+VECTOR = "vector"
+RASTER = "raster"
+OTHER = "other"
+
+
+def _nothing() -> Mapping[str, Any]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class FieldPlan:
+    """One attribute of a record."""
+
+    index: int
+    attribute: str
+    """The field's name in the layer."""
+    frame: FieldFrame
+    conditions: tuple[AuthoredExpression, ...] = ()
+    """The form shows it only where these are true."""
+
+
+@dataclass(frozen=True)
+class ComputedPlan:
+    """One computed value."""
+
+    expression: AuthoredExpression
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class RecordPlan:
+    """What is told of a record of a layer, be it asked for or related."""
+
+    layer: Any
+    keys: FeatureKeys
+    wms_name: str
+    fields: tuple[FieldPlan, ...] = ()
+    title: Optional[AuthoredExpression] = None
+    computed: Mapping[str, ComputedPlan] = field(default_factory=_nothing)
+
+    @property
+    def layer_id(self) -> str:
+        """The id of the record's layer."""
+        return str(self.layer.id())
+
+
+@dataclass(frozen=True)
+class ViaPlan:
+    """The table between the two sides of an n:m relation."""
+
+    layer: Any
+    to_parent: tuple[int, ...]
+    to_record: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class OrderPlan:
+    """One expression that related records are ordered by."""
+
+    expression: AuthoredExpression
+    ascending: bool = True
+
+
+@dataclass(frozen=True)
+class RelationPlan:
+    """The records that belong to a record."""
+
+    settings: RelatedSettings
+    record: RecordPlan
+    parent_key: tuple[int, ...]
+    """Columns of the parent that the relation compares …"""
+    record_key: tuple[int, ...]
+    """… with these columns of the records (n:m: of the records, with those of ``via``)."""
+    via: Optional[ViaPlan] = None
+    order: tuple[OrderPlan, ...] = ()
+    related: Mapping[str, RelationPlan] = field(default_factory=_nothing)
+
+
+@dataclass(frozen=True)
+class LinkPlan:
+    """One link: the parts of its template, and the expressions among them."""
+
+    parts: tuple[tuple[bool, str], ...]
+    expressions: tuple[AuthoredExpression, ...]
+
+
+@dataclass(frozen=True)
+class MaptipPlan:
+    """The layer's map tip as it was when the project was loaded."""
+
+    template: str
+    expressions: tuple[AuthoredExpression, ...]
+
+
+@dataclass(frozen=True)
+class AttachmentPlan:
+    """One field whose values are files."""
+
+    index: int
+    attribute: str
+    name: str
+    base_url: str
+    folders: tuple[str, ...]
+
+
+@dataclass
+class LayerPlan:
+    """What is told of the features of one layer."""
+
+    layer: Any
+    layer_id: str
+    names: tuple[str, ...]
+    """Every name of the layer: id, short name, name."""
+    wms_name: str
+    title: str
+    kind: str
+    settings: LayerSettings
+    record: Optional[RecordPlan] = None
+    """For vector layers."""
+    related: Mapping[str, RelationPlan] = field(default_factory=_nothing)
+    links: Mapping[str, LinkPlan] = field(default_factory=_nothing)
+    attachments: tuple[AttachmentPlan, ...] = ()
+    maptip: Optional[MaptipPlan] = None
+    style: str = ""
+    """The style that was current when the project was loaded …"""
+    legends: dict[str, Optional[Legend]] = field(default_factory=dict)
+    """… and the legends of all styles asked for so far."""
+    display_names: Mapping[str, int] = field(default_factory=_nothing)
+    """What stock properties are called → field index."""
+    is_queryable: bool = True
+
+    @property
+    def head(self) -> dict[str, str]:
+        """The member ``layer`` of the answer."""
+        return {"id": self.layer_id, "name": self.wms_name, "title": self.title}
