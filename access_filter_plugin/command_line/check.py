@@ -1,0 +1,68 @@
+"""``check``: every problem and warning of a project's rules and settings."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+
+from ..strict_json import Problem, Severity, StrictJsonError
+from .output import GREEN, paint, problem_line, problem_object, write_json, write_line
+from .project_file import ProjectFileError
+from .syntax import syntax_problems
+
+NO_QGIS = "this needs PyQGIS (python3-qgis); check --syntax works without it"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python3 -m access_filter_plugin check",
+        description="Find problems. Exit code 0: none, 1: found, 2: the project cannot be read.",
+    )
+    parser.add_argument("project")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--syntax", action="store_true", help="only what needs no QGIS")
+    parser.add_argument("--fail-on", choices=("error", "warning"), default="error")
+    return parser
+
+
+def run(arguments: list[str]) -> int:
+    """Check a project and return the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        problems = syntax_problems(options.project)
+        has_errors = any(p.severity is Severity.ERROR for p in problems)
+        if not options.syntax and not has_errors:
+            problems = _with_qgis(options.project, problems)
+    except (ProjectFileError, StrictJsonError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except ImportError as error:
+        sys.stderr.write(f"{NO_QGIS}: {error}\n")
+        return 2
+    _print(options, problems)
+    return exit_code(problems, options.fail_on)
+
+
+def _with_qgis(path: str, problems: list[Problem]) -> list[Problem]:
+    module = import_module(".qgis_check", __package__)
+    seen = dict.fromkeys([*problems, *module.project_problems(path)])
+    return list(seen)
+
+
+def exit_code(problems: list[Problem], fail_on: str) -> int:
+    """Return 1 when something at least as grave as ``fail_on`` was found, else 0."""
+    if fail_on == "warning":
+        return int(bool(problems))
+    return int(any(problem.severity is Severity.ERROR for problem in problems))
+
+
+def _print(options: argparse.Namespace, problems: list[Problem]) -> None:
+    if options.json:
+        found = [problem_object(problem) for problem in problems]
+        write_json({"project": options.project, "problems": found})
+        return
+    for problem in problems:
+        write_line(problem_line(problem))
+    if not problems:
+        write_line(paint(f"{options.project}: no problems", GREEN))
