@@ -55,6 +55,7 @@ class RequestPipeline:
         self.allow_to_edit = access_control.allow_to_edit
         self.cache_key = access_control.cache_key
         access_control.use_states(self._states)
+        access_control.use_environment(server_iface.getEnv)
 
     def request_begins(self, _handler: Any) -> None:
         """Forget the request before, whatever became of it."""

@@ -22,6 +22,7 @@ from .parser import merge, parse_project
 from .project_access import AccessState, OperationAccess, ProjectAccess
 from .qgis_admission import admit, apply
 from .qgis_catalogue import read_catalogue
+from .qgis_documents import Documents
 from .qgis_edits import may_edit
 from .qgis_enforcement import LayerAnswers, answers
 from .qgis_expression import QgisExpressionEngine
@@ -56,6 +57,7 @@ class AccessControlFeature:
         self._engine = QgisExpressionEngine()
         self._variables = ExpressionVariables()
         self._mutations = Mutations()
+        self._documents = Documents(settings)
         self._states: Any = None
         self._access: Optional[OperationAccess] = None
         self._project: Any = None
@@ -65,6 +67,10 @@ class AccessControlFeature:
     def use_states(self, states: Any) -> None:
         """Take the project states, for hooks that are called outside a prepared request."""
         self._states = states
+
+    def use_environment(self, env: Any) -> None:
+        """Take ``getEnv``, from which QGIS makes the addresses inside documents."""
+        self._documents.use_environment(env)
 
     # Project load
 
@@ -127,6 +133,10 @@ class AccessControlFeature:
         if project is not None:
             access = project.access(context.subject, request.service, request.operation)
             context.access = access
+            if self._documents.answer(context, access, project, handler):
+                context.decision = record_of(access, ())
+                context.answered = True
+                return
             touched = touched_layers(request, access.catalogue)
             context.decision = record_of(access, touched)
         verdict = admit(request, access, context.project, self._settings)
@@ -167,6 +177,7 @@ class AccessControlFeature:
         self._put_back()
         if self._access is not None and not context.answered:
             redact(context, self._access, handler)
+            self._documents.keep(context, self._access, handler)
 
     def forget(self) -> None:
         """Forget the request; hooks that come now find nothing prepared."""

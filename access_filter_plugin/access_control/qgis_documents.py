@@ -1,0 +1,165 @@
+"""Answers documents from our own cache in ``requestReady``, and keeps those that were written.
+
+QGIS shares its capabilities cache with everybody or with nobody (facts C5), and builds every other
+document again for each request. Here callers with equal decisions share.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Hashable
+from typing import Any, Optional
+
+from qgis.server import QgsAccessControlFilter, QgsServerCacheFilter, QgsServerFilter
+
+from ..operator_settings import OperatorSettings
+from ..ows_request import DATA_OPERATIONS, OAPIF
+from ..qgis_stand_in import AccessControl, FirstFilter, LastFilter, write_answer
+from ..request_context import RequestContext
+from .document_cache import Document, DocumentCache, etag_of, matches_etag
+from .project_access import OperationAccess, ProjectAccess, utc_now
+
+CACHED = {
+    "WMS": frozenset({"GetCapabilities", "GetProjectSettings", "GetContext"}),
+    "WFS": frozenset({"GetCapabilities", "DescribeFeatureType"}),
+    "WCS": frozenset({"GetCapabilities", "DescribeCoverage"}),
+    "WMTS": frozenset({"GetCapabilities"}),
+    OAPIF: frozenset({"Collections", "Collection", "Api"}),
+}
+#: Headers from which QGIS makes the addresses inside a document, or chooses its form.
+URL_HEADERS = (
+    "Host",
+    "Forwarded",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Port",
+    "X-Forwarded-Prefix",
+    "X-Qgis-Service-Url",
+    "Accept",
+    "Accept-Language",
+)
+URL_VARIABLES = ("SERVER_NAME", "SERVER_PORT", "HTTPS", "REQUEST_URI", "SCRIPT_NAME")
+NOTE = "document_key"
+_OWN_FILTERS = frozenset({AccessControl, FirstFilter, LastFilter})
+
+
+class Documents:
+    """The cache as access control uses it."""
+
+    def __init__(self, settings: OperatorSettings, cache: Optional[DocumentCache] = None) -> None:
+        self._settings = settings
+        self._cache = DocumentCache() if cache is None else cache
+        self._vary = ", ".join(_identity_headers(settings))
+        self._env: Any = None
+
+    def use_environment(self, env: Any) -> None:
+        """Take ``serverInterface().getEnv``, which reads the CGI variables of each request."""
+        self._env = env
+
+    def answer(
+        self,
+        context: RequestContext,
+        access: OperationAccess,
+        project: ProjectAccess,
+        handler: Any,
+    ) -> bool:
+        """Answer from the cache and return True, or remember the key for :meth:`keep`."""
+        request = context.request
+        if request.operation not in CACHED.get(request.service, ()):
+            return False
+        if request.method not in ("GET", "HEAD") or _others_are_registered():
+            return False
+        key = self._key(context, access, project, handler)
+        context.notes[NOTE] = (key, project)
+        document = self._cache.get(key, utc_now())
+        if document is None:
+            return False
+        self._write(document, access, handler)
+        context.cached = True
+        return True
+
+    def keep(self, context: RequestContext, access: OperationAccess, handler: Any) -> None:
+        """Keep a document that was written, after redaction, and give it its validators."""
+        note = context.notes.get(NOTE)
+        if note is None or handler.exceptionRaised() or (handler.statusCode() or 200) != 200:
+            return
+        key, project = note
+        body = bytes(handler.body())
+        content_type = handler.responseHeader("Content-Type")
+        if handler.headersSent() or not body or context.request.method != "GET":
+            return
+        now = utc_now()
+        document = Document(200, content_type, body, etag_of(body), project.valid_until(now))
+        self._cache.put(key, document)
+        for name, value in self._headers(document, access).items():
+            handler.setResponseHeader(name, value)
+
+    def _key(
+        self,
+        context: RequestContext,
+        access: OperationAccess,
+        project: ProjectAccess,
+        handler: Any,
+    ) -> Hashable:
+        request = context.request
+        headers = tuple(handler.requestHeader(name) for name in URL_HEADERS)
+        variables = tuple(self._env(name) for name in URL_VARIABLES) if self._env else ()
+        return (
+            context.project.token,
+            service_signature(project, access, context),
+            request.operation,
+            request.url,
+            headers,
+            variables,
+        )
+
+    def _headers(self, document: Document, access: OperationAccess) -> dict[str, str]:
+        headers = {"ETag": document.etag}
+        if access.is_restricted:
+            headers["Cache-Control"] = "private, no-cache"
+            headers["Vary"] = self._vary
+        return headers
+
+    def _write(self, document: Document, access: OperationAccess, handler: Any) -> None:
+        headers = self._headers(document, access)
+        if matches_etag(handler.requestHeader("If-None-Match"), document.etag):
+            write_answer(handler, 304, document.content_type, b"", headers)
+        else:
+            write_answer(handler, 200, document.content_type, document.body, headers)
+
+
+def service_signature(
+    project: ProjectAccess, access: OperationAccess, context: RequestContext
+) -> tuple[str, ...]:
+    """Return what a service's documents depend on: the decisions of all of its requests."""
+    known = access.cache.get("service_signature")
+    if isinstance(known, tuple):
+        return known
+    service = access.service
+    parts = [access] + [
+        project.access(context.subject, service, operation)
+        for operation in DATA_OPERATIONS[service]
+    ]
+    found = (
+        str(access.catalog),
+        str(access.is_restricted),
+        *(f"{part.operation}:{part.is_restricted}:{part.signature}" for part in parts),
+    )
+    access.cache["service_signature"] = found
+    return found
+
+
+def _identity_headers(settings: OperatorSettings) -> list[str]:
+    source = settings.identity
+    if not source.uses_headers:
+        return ["Authorization", "Cookie"]
+    return [name for name in (*source.user_headers, source.roles_header) if name]
+
+
+def _others_are_registered() -> bool:
+    """Return whether another plugin may make documents depend on what our keys do not hold."""
+    for base in (QgsServerFilter, QgsAccessControlFilter, QgsServerCacheFilter):
+        for kind in base.__subclasses__():
+            if kind not in _OWN_FILTERS and kind.__module__ in sys.modules:
+                return True
+    return False
