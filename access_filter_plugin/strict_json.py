@@ -9,11 +9,13 @@ from __future__ import annotations
 import difflib
 import enum
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional, Union
 
 MAX_SHOWN = 60
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 DESKTOP_CELL_LIMIT = 32767
 
 
@@ -80,11 +82,15 @@ def _refuse_constant(name: str) -> Any:
 def read_json(text: str, path: str) -> Any:
     """Return the value of a JSON text named ``path``; raise StrictJsonError with its problem."""
     try:
-        return json.loads(
+        value = json.loads(
             text,
             object_pairs_hook=_object_without_duplicates,
             parse_constant=_refuse_constant,
         )
+        if _SURROGATE.search(text):
+            # Half a character pair is no text: nothing could be compared with it or written.
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
     except json.JSONDecodeError as error:
         raise StrictJsonError([Problem(path, _decode_message(text, error))]) from error
     except _DuplicateKeyError as error:
@@ -169,18 +175,15 @@ class ObjectReader:
             return default
         return value
 
-    def number(
-        self, key: str, default: float, minimum: float, maximum: float
-    ) -> Union[int, float]:
+    def number(self, key: str, default: float, minimum: float, maximum: float) -> Union[int, float]:
         """Return a number between two bounds (inclusive), or the default."""
         value = self.value.get(key, default)
         wrong = isinstance(value, bool) or not isinstance(value, (int, float))
         if wrong or not minimum <= value <= maximum:
-            self.problem(
-                key, f"must be a number from {minimum} to {maximum}, is {shown(value)}"
-            )
+            self.problem(key, f"must be a number from {minimum} to {maximum}, is {shown(value)}")
             return default
-        return value
+        found: Union[int, float] = value
+        return found
 
     def integer(self, key: str, default: int, minimum: int, maximum: int) -> int:
         """Return a whole number between two bounds (inclusive), or the default."""

@@ -41,8 +41,11 @@ class VariableFiles:
         """Return the text of a variable, or of the file it names; raise StrictJsonError."""
         if not value.strip().startswith(PREFIX):
             return value
-        path = self._inside(name, value.strip()[len(PREFIX) :].strip())
-        self.stamps[path] = FileStamp.of(path)
+        relative = value.strip()[len(PREFIX) :].strip()
+        path = self._inside(name, relative)
+        # The name as written: a symbolic link that is pointed elsewhere is a changed file.
+        written = os.path.join(self.folder, relative)
+        self.stamps[written] = FileStamp.of(written)
         return self._read(name, path)
 
     def are_unchanged(self) -> bool:
@@ -52,7 +55,8 @@ class VariableFiles:
     def _inside(self, name: str, relative: str) -> str:
         if not self.folder:
             raise _problem(name, "names a file, but the project is not a file itself")
-        if not relative or "\0" in relative or not relative.lower().endswith(".json"):
+        unfit = "\0" in relative or not relative.isprintable()
+        if unfit or not relative.lower().endswith(".json"):
             raise _problem(name, f"must name a .json file, is {shown(relative)}")
         if os.path.isabs(relative):
             raise _problem(name, f"must name a file beside the project, is {shown(relative)}")
@@ -65,6 +69,8 @@ class VariableFiles:
     @staticmethod
     def _read(name: str, path: str) -> str:
         shown_name = shown(os.path.basename(path))
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise _problem(name, f"{shown_name} is not a regular file")  # a pipe would wait forever
         try:
             with open(path, "rb") as stream:
                 data = stream.read(MAX_BYTES + 1)

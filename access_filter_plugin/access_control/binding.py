@@ -17,6 +17,8 @@ from .patterns import NameList, has_wildcard, matches
 from .policy import GEOMETRY, Action, Effect, Policy, Rule
 
 GROUP_PREFIX = "group:"
+MAX_HINTS = 50
+"""Nearest names looked for in one project: each costs a walk over all of its names."""
 MAX_WARNINGS = 20
 """Warnings told for one key of one rule; a rule for a thousand rasters is not a thousand lines."""
 
@@ -96,6 +98,7 @@ class _Binder:
         self.engine = engine
         self.problems: list[Problem] = []
         self._warned: dict[tuple[str, str], int] = {}
+        self._hints = 0
         self._by_name: dict[str, list[str]] = {}
         self._by_group: dict[str, list[str]] = {}
         for layer in catalogue.layers.values():
@@ -113,7 +116,9 @@ class _Binder:
         check = self._parsed(rule, "check", rule.check)
         closing = self._check_attributes(rule, layers)
         self._check_styles(rule, layers)
-        bound = ((layer, self._layer_rule(rule, layer, filter_, check, closing)) for layer in layers)
+        bound = (
+            (layer, self._layer_rule(rule, layer, filter_, check, closing)) for layer in layers
+        )
         return [(layer.id, found) for layer, found in bound if found is not None]
 
     def _layer_ids(self, rule: Rule, names: NameList) -> list[str]:
@@ -145,8 +150,12 @@ class _Binder:
         known = [GROUP_PREFIX + g for g in self.catalogue.groups] if is_group else self._by_name
         severity = Severity.ERROR if takes_away else Severity.WARNING
         what = "group" if is_group else "layer"
-        message = f"{shown(entry)}: the project has no such {what}{did_you_mean(entry, known)}"
+        message = f"{shown(entry)}: the project has no such {what}{self._hint(entry, known)}"
         self.problems.append(Problem(f"{rule.path}.layers", message, severity))
+
+    def _hint(self, name: str, known: Iterable[str]) -> str:
+        self._hints += 1
+        return did_you_mean(name, known) if self._hints <= MAX_HINTS else ""
 
     def _warn(self, rule: Rule, key: str, message: str) -> None:
         count = self._warned.get((rule.path, key), 0) + 1
@@ -166,32 +175,38 @@ class _Binder:
             return ParsedExpression("FALSE")
 
     def _check_templates(self, rule: Rule) -> None:
-        for name in rule.templates.exact_names() if rule.templates else ():
+        for name in _exact(rule.templates):
             if name not in self.catalogue.templates and not rule.is_operators:
-                hint = did_you_mean(name, self.catalogue.templates)
+                hint = self._hint(name, self.catalogue.templates)
                 self._warn(rule, "templates", f"{shown(name)}: no such print layout{hint}")
 
     def _check_styles(self, rule: Rule, layers: list[LayerInfo]) -> None:
+        names = _exact(rule.styles)
+        if not names or not layers or rule.is_operators:
+            return
         known = {style for layer in layers for style in layer.styles}
-        for name in rule.styles.exact_names() if rule.styles and layers else ():
-            if name not in known and not rule.is_operators:
-                hint = did_you_mean(name, known)
+        for name in names:
+            if name not in known:
+                hint = self._hint(name, sorted(known))
                 self._warn(rule, "styles", f"{shown(name)}: no such style{hint}")
 
     def _check_attributes(self, rule: Rule, layers: list[LayerInfo]) -> bool:
-        """Warn of unknown attributes; return whether one that takes away is on none of the layers."""
-        known = {name for layer in layers for name in layer.attributes} | {GEOMETRY}
+        """Warn of unknown attributes; return whether one that takes away is on no layer."""
         closing = False
+        if not layers or not (_exact(rule.attributes) or _exact(rule.readonly)):
+            return closing
+        if rule.is_operators and not (rule.layers and rule.layers.exact_names()):
+            return closing  # "every layer", of projects that the operator does not know
+        known = {name for layer in layers for name in layer.attributes} | {GEOMETRY}
+        is_deny = rule.effect is Effect.DENY
         for key, names in (("attributes", rule.attributes), ("readonly", rule.readonly)):
-            if names is None or not layers:
-                continue
-            is_deny = rule.effect is Effect.DENY
-            for name in (*names.exact_names(), *names.exact_removals()):
-                takes_away = key == "attributes" and (is_deny or name in names.exclude)
-                if name in known or (rule.is_operators and not rule.layers.exact_names()):  # type: ignore[union-attr]
+            for name in _exact(names):
+                excluded = names is not None and name in names.exclude
+                takes_away = key == "attributes" and (is_deny or excluded)
+                if name in known:
                     continue
                 ending = "; these layers are closed" if takes_away else ""
-                hint = did_you_mean(name, known)
+                hint = self._hint(name, sorted(known))
                 self._warn(rule, key, f"{shown(name)}: no layer of the rule has it{hint}{ending}")
                 closing = closing or takes_away
         return closing
@@ -242,6 +257,10 @@ class _Binder:
         why = f"has no attribute {shown(min(missing))}" if missing else "has no rows"
         self._warn(rule, key, f"layer {shown(layer.name)} {why}; the rule {outcome}")
         return False
+
+
+def _exact(names: Optional[NameList]) -> tuple[str, ...]:
+    return () if names is None else (*names.exact_names(), *names.exact_removals())
 
 
 def uses_action(rule: Rule, action: Action) -> bool:

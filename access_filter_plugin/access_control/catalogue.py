@@ -23,7 +23,8 @@ class Source:
     """What a derived thing is made of: a layer, all or one of its attributes, perhaps its rows."""
 
     layer: str
-    """A layer id; an empty id is a source that could not be found and counts as closed."""
+    """A layer id; an empty id is a source that cannot be told: open to those alone from whom no
+    row and no attribute of the whole project is hidden."""
     attributes: Optional[frozenset[str]] = frozenset()
     """The attributes used; None when they cannot be told, which means all of them."""
     rows: bool = True

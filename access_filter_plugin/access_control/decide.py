@@ -31,7 +31,7 @@ class Decider:
         self._caller = caller
         self._rules = tuple(matching)
         self._paths = frozenset(rule.path for rule in self._rules)
-        self._texts: dict[str, str] = {}
+        self._texts: dict[tuple[str, bool], str] = {}
         self._never: dict[str, bool] = {}
 
     def decide(self, layer: LayerInfo) -> LayerDecision:
@@ -91,17 +91,27 @@ class Decider:
             delete=self._edit(layer, decision, rules, Action.DELETE),
         )
 
-    def _bind(self, text: str) -> str:
-        known = self._texts.get(text)
+    def _bind(self, found: LayerRule, text: str) -> str:
+        key = (text, found.rule.is_operators)
+        known = self._texts.get(key)
         if known is None:
-            known = bind_subject(text, self._caller.subject, self._caller.roles)
-            self._texts[text] = known
+            roles = self._caller.roles_for(found.rule)
+            known = self._texts[key] = bind_subject(text, self._caller.subject, roles)
         return known
 
-    def _never_true(self, text: str) -> bool:
-        if text not in self._never:
-            self._never[text] = self._bound.engine.never_true(self._bind(text))
-        return self._never[text]
+    def _never_true(self, bound: str) -> bool:
+        if bound not in self._never:
+            self._never[bound] = self._bound.engine.never_true(bound)
+        return self._never[bound]
+
+    def _opens_nothing(self, found: LayerRule) -> bool:
+        return found.filter is not None and self._never_true(self._bind(found, found.filter))
+
+    def _covers_nothing(self, found: LayerRule) -> bool:
+        """Return whether a deny rule's filter is false (not NULL, which covers) on any data."""
+        if found.filter is None:
+            return False
+        return self._never_true(f"(NOT ({self._bind(found, found.filter)})) IS NOT 1")
 
     def _contributing(self, rules: list[LayerRule], action: Action) -> list[LayerRule]:
         """Return the allow rules for an action that may open some row."""
@@ -110,14 +120,16 @@ class Decider:
             for found in rules
             if found.rule.effect is Effect.ALLOW
             and uses_action(found.rule, action)
-            and (found.filter is None or not self._never_true(found.filter))
+            and not self._opens_nothing(found)
         ]
 
     def _denials(self, rules: list[LayerRule], action: Action) -> list[LayerRule]:
         return [
             found
             for found in rules
-            if found.rule.effect is Effect.DENY and uses_action(found.rule, action)
+            if found.rule.effect is Effect.DENY
+            and uses_action(found.rule, action)
+            and not self._covers_nothing(found)
         ]
 
     def _deny_filters(self, rules: list[LayerRule], action: Action) -> Optional[tuple[str, ...]]:
@@ -127,17 +139,16 @@ class Decider:
             if found.covers_all:
                 return None
             if not found.rule.is_partial_deny and found.filter is not None:
-                filters.append(self._bind(found.filter))
+                filters.append(self._bind(found, found.filter))
         return tuple(dict.fromkeys(filters))
 
     def _rows(self, allows: list[LayerRule], rules: list[LayerRule], action: Action) -> RowFilter:
         deny = self._deny_filters(rules, action)
         if deny is None or not allows:
             return NO_ROW
-        filters = [found.filter for found in allows]
-        if None in filters:
+        if any(found.filter is None for found in allows):
             return RowFilter(None, deny) if deny else EVERY_ROW
-        bound = (self._bind(text) for text in filters if text is not None)
+        bound = (self._bind(found, found.filter) for found in allows if found.filter is not None)
         return RowFilter(tuple(dict.fromkeys(bound)), deny)
 
     def _attributes(
@@ -197,8 +208,8 @@ class Decider:
         return EditRight(transitions, deny, writable)
 
     def _transition(self, found: LayerRule) -> Transition:
-        filter_ = None if found.filter is None else self._bind(found.filter)
-        check = filter_ if found.check is None else self._bind(found.check)
+        filter_ = None if found.filter is None else self._bind(found, found.filter)
+        check = filter_ if found.check is None else self._bind(found, found.check)
         return Transition(found.rule.id, filter_, check)
 
 

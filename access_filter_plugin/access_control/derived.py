@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from .catalogue import Catalogue, LayerInfo, Source
+from typing import Optional
+
+from .catalogue import Catalogue, LayerInfo, LayerKind, Source
 from .decide import Decider, closed, default_style
 from .decision import EditRight, LayerDecision
 from .policy import GEOMETRY
@@ -19,6 +21,7 @@ class Derivation:
         self._final: dict[str, LayerDecision] = {}
         self._under_way: set[str] = set()
         self._cycles = 0
+        self._whole_project: Optional[bool] = None
 
     def decision(self, layer_id: str) -> LayerDecision:
         """Return the final decision for a layer; an unknown layer is closed."""
@@ -51,10 +54,34 @@ class Derivation:
 
     def are_open(self, sources: tuple[Source, ...]) -> bool:
         """Return whether everything that a thing is made of is open (for layouts)."""
-        return all(self._is_open(source, self.decision(source.layer)) for source in sources)
+        return all(
+            self._is_open(source, self.decision(source.layer))
+            and self._is_drawn_as_is(source.layer)
+            for source in sources
+            if source.layer or not self._is_whole_project_open()
+        )
+
+    def _is_drawn_as_is(self, layer_id: str) -> bool:
+        """Return whether a layer that QGIS draws without asking may be seen in its own style."""
+        layer = self._catalogue.layers.get(layer_id)
+        if layer is None or not layer.styles:
+            return True
+        return self.decision(layer_id).default_style == layer.default_style
+
+    def _is_whole_project_open(self) -> bool:
+        """Return whether no row and no attribute is hidden: then a source need not be known."""
+        if self._whole_project is None:
+            bases = (self.decider.decide(layer) for layer in self._catalogue.layers.values())
+            self._whole_project = all(
+                base.read and base.rows.is_everything and not base.hidden for base in bases
+            )
+        return self._whole_project
 
     def _derive(self, layer: LayerInfo, base: LayerDecision) -> LayerDecision:
-        if base.read and not all(self._source_is_open(s, base) for s in layer.sources):
+        is_open = all(self._source_is_open(s, base) for s in layer.sources)
+        if layer.kind is LayerKind.GROUP:
+            is_open = is_open and all(self._is_drawn_as_is(s.layer) for s in layer.sources)
+        if base.read and not is_open:
             reason = "it is made of something that is closed"
             return replace(closed(layer, base.rules, reason), insert=base.insert)
         visible = self._visible(layer, base)
@@ -107,6 +134,8 @@ class Derivation:
     def _source_is_open(self, source: Source, own: LayerDecision) -> bool:
         if source.layer == own.layer:
             return self._is_open(source, own)
+        if not source.layer:
+            return self._is_whole_project_open()
         return self._is_open(source, self.decision(source.layer))
 
     @staticmethod

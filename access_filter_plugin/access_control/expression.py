@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Optional
 
 from ..subject import Subject
 
@@ -77,6 +78,34 @@ def indirect_functions(text: str) -> frozenset[str]:
         if token.kind == "word" and following.text == "("
     }
     return frozenset(called & INDIRECT_FUNCTIONS)
+
+
+def first_arguments(text: str) -> list[tuple[str, Optional[str]]]:
+    """Return each function call with its first argument where that is one string, else None.
+
+    ``layer:='x'`` counts as ``'x'``; ``'a' || 'b'`` is computed and no string.
+    """
+    tokens = [*tokenize(text), Token("end", ""), Token("end", ""), Token("end", "")]
+    calls: list[tuple[str, Optional[str]]] = []
+    for index, token in enumerate(tokens[:-3]):
+        if token.kind != "word" or tokens[index + 1].text != "(":
+            continue
+        at = index + 2
+        if tokens[at].text.lower() == "layer" and tokens[at + 1].text == ":=":
+            at += 2
+        is_whole = tokens[at].kind == "string" and tokens[at + 1].text in (",", ")")
+        calls.append((token.text, _unquoted(tokens[at].text) if is_whole else None))
+    return calls
+
+
+def _unquoted(literal: str) -> str:
+    escapes = {"n": "\n", "t": "\t"}
+    return re.sub(
+        r"''|\\(.)",
+        lambda match: escapes.get(match.group(1), match.group(1)) if match.group(1) else "'",
+        literal[1:-1],
+        flags=re.DOTALL,
+    )
 
 
 def is_balanced(text: str) -> bool:

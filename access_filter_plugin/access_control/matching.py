@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Optional
 
 from ..subject import Address, Subject
-from .policy import AddressList, Effect, Policy, Rule
+from .policy import AddressList, Effect, Network, Policy, Rule
 from .role_parser import effective_roles
 
 
@@ -19,19 +19,27 @@ class Caller:
     roles: frozenset[str]
     """The given and project-defined roles, without built-in ones (``@access_roles``)."""
     lower_case_users: bool = False
+    operator_roles: frozenset[str] = frozenset()
+    """The roles as the operator's rules see them: a project cannot define its way past them."""
 
     @classmethod
     def of(cls, subject: Subject, policy: Policy) -> Caller:
         """Return the caller that a subject is under this policy."""
-        roles = subject.roles
-        if not subject.is_anonymous:
-            roles = effective_roles(subject.user or "", roles, policy.roles)
-        return cls(subject, roles, policy.lower_case_users)
+        given = subject.roles
+        if subject.user is None:
+            return cls(subject, given, policy.lower_case_users, given)
+        roles = effective_roles(subject.user, given, policy.roles)
+        operators = effective_roles(subject.user, given, policy.operator_roles)
+        return cls(subject, roles, policy.lower_case_users, operators)
 
     @property
     def all_roles(self) -> frozenset[str]:
         """The roles with the built-in one."""
         return self.roles | self.subject.built_in_roles
+
+    def roles_for(self, rule: Rule) -> frozenset[str]:
+        """Return the roles that count for a rule, without the built-in one."""
+        return self.operator_roles if rule.is_operators else self.roles
 
 
 def subject_mismatch(rule: Rule, caller: Caller, now: datetime) -> Optional[str]:
@@ -54,23 +62,24 @@ def request_mismatch(rule: Rule, service: str, operation: str) -> Optional[str]:
 
 def _who_mismatch(rule: Rule, caller: Caller) -> Optional[str]:
     user = caller.subject.user
+    roles = caller.roles_for(rule) | caller.subject.built_in_roles
     if user is not None and rule.users is not None and rule.users.excludes(user):
         return f"it excludes user {user}"
     if rule.roles is not None:
-        for role in sorted(caller.all_roles):
+        for role in sorted(roles):
             if rule.roles.excludes(role):
                 return f"it excludes role {role}"
     if rule.users is None and rule.roles is None:
         return None
     if user is not None and rule.users is not None and rule.users.includes(user):
         return None
-    if rule.roles is not None and any(rule.roles.includes(role) for role in caller.all_roles):
+    if rule.roles is not None and any(rule.roles.includes(role) for role in roles):
         return None
     return "neither the user nor a role matches"
 
 
 def _contains(addresses: AddressList, address: Address) -> bool:
-    def within(networks: tuple) -> bool:  # type: ignore[type-arg]
+    def within(networks: tuple[Network, ...]) -> bool:
         return any(net.version == address.version and address in net for net in networks)
 
     return within(addresses.include) and not within(addresses.exclude)

@@ -9,8 +9,8 @@ from typing import Any, Callable, Optional
 
 from ..strict_json import Problem, Severity, StrictJsonError, did_you_mean, read_json, shown
 from . import rule_parser
-from .policy import Action, Catalog, Effect, Policy, Rule
 from .patterns import NameList
+from .policy import OPERATOR_PATH, Action, Catalog, Effect, Policy, Rule
 from .role_parser import parse_roles
 
 PREFIX = "access_"
@@ -40,7 +40,9 @@ class ParsedPolicy:
 def natural_key(text: str) -> list[Any]:
     """Return a sort key in which ``rule_10`` comes after ``rule_9``."""
     parts = re.split(r"([0-9]+)", text[:500])
-    return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts]
+    # The odd parts are the digits; isdigit() is also true of digits that int() does not know.
+    numbers = [(1, int(part), "") if odd % 2 else (0, 0, part) for odd, part in enumerate(parts)]
+    return [*numbers, (2, 0, text)]
 
 
 def access_variables(variables: Mapping[str, str]) -> dict[str, str]:
@@ -61,24 +63,26 @@ def parse_project(
 
 def parse_operator(text: str, *, lower_case_users: bool = False) -> ParsedPolicy:
     """Return the policy of the operator's rules file: an object of access_rules, access_roles."""
-    problems: list[Problem] = []
     reader = _ProjectReader({}, lambda _name, value: value, lower_case_users=lower_case_users)
     try:
-        value = read_json(text, "ACCESS_FILTER_RULES")
+        value = read_json(text, OPERATOR_PATH)
     except StrictJsonError as error:
         return ParsedPolicy(problems=error.problems, is_on=True)
     if not isinstance(value, dict):
-        problems.append(Problem("ACCESS_FILTER_RULES", f"must be an object, is {shown(value)}"))
-        return ParsedPolicy(problems=tuple(problems), is_on=True)
+        problem = Problem(OPERATOR_PATH, f"must be an object, is {shown(value)}")
+        return ParsedPolicy(problems=(problem,), is_on=True)
     for key in value:
         if key not in ("access_rules", "access_roles"):
             hint = did_you_mean(key, ("access_rules", "access_roles"))
-            reader.problem(f"ACCESS_FILTER_RULES.{key}", "unknown key" + hint)
-    rules = reader.rules("ACCESS_FILTER_RULES.access_rules", value.get("access_rules", []))
+            reader.problem(f"{OPERATOR_PATH}.{key}", "unknown key" + hint)
+    rules = reader.rules(f"{OPERATOR_PATH}.access_rules", value.get("access_rules", []))
     roles = parse_roles(
-        "ACCESS_FILTER_RULES.access_roles", value.get("access_roles", {}), reader.problems
+        f"{OPERATOR_PATH}.access_roles",
+        value.get("access_roles", {}),
+        reader.problems,
+        lower_case_users=lower_case_users,
     )
-    policy = Policy(tuple(rules), roles, lower_case_users=lower_case_users)
+    policy = Policy(tuple(rules), roles, lower_case_users=lower_case_users, operator_roles=roles)
     return ParsedPolicy(policy, tuple(reader.problems), is_on=True)
 
 
@@ -87,15 +91,16 @@ def merge(project: ParsedPolicy, operator: Optional[ParsedPolicy]) -> ParsedPoli
     if operator is None:
         return project
     problems = list(operator.problems + project.problems)
-    for role in sorted(set(operator.policy.roles) & set(project.policy.roles)):
-        problems.append(
-            Problem(f"access_roles.{role}", "the operator defines this role; choose another name")
-        )
+    problems += [
+        Problem(f"access_roles.{role}", "the operator defines this role; choose another name")
+        for role in sorted(set(operator.policy.roles) & set(project.policy.roles))
+    ]
     return ParsedPolicy(
         replace(
             project.policy,
             rules=operator.policy.rules + project.policy.rules,
             roles={**project.policy.roles, **operator.policy.roles},
+            operator_roles=operator.policy.operator_roles,
             lower_case_users=operator.policy.lower_case_users,
         ),
         tuple(problems),
@@ -125,7 +130,7 @@ class _ProjectReader:
         roles = self._roles()
         rules += self._default()
         self._check_ids(rules)
-        policy = Policy(tuple(rules), roles, self._catalog(), self._lower)
+        policy = Policy(tuple(rules), roles, catalog=self._catalog(), lower_case_users=self._lower)
         return ParsedPolicy(policy, tuple(self.problems), is_on=True)
 
     def rules(self, path: str, value: Any) -> list[Rule]:
@@ -186,7 +191,7 @@ class _ProjectReader:
         value = self._json("access_roles")
         if len(self.problems) > before:
             return {}
-        return parse_roles("access_roles", value, self.problems)
+        return parse_roles("access_roles", value, self.problems, lower_case_users=self._lower)
 
     def _choice(self, name: str, choices: tuple[str, ...], default: str) -> str:
         """Return a variable that holds one word, as it is or as a JSON string."""

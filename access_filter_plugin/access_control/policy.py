@@ -98,6 +98,8 @@ class Policy:
 
     rules: tuple[Rule, ...] = ()
     roles: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Project-defined role → members, each ``alice`` or ``role:editor``."""
+    """Project-defined role → members, each ``alice`` or ``role:editor``, with the operator's."""
     catalog: Catalog = Catalog.HIDE
     lower_case_users: bool = False
+    operator_roles: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The operator's own part of ``roles``: the only ones that count for the operator's rules."""

@@ -21,11 +21,14 @@ from .expression import IS_ANONYMOUS, PLACEHOLDERS, ROLES, USER, variables
 from .listing import merged
 from .matching import Caller, request_mismatch, subject_mismatch
 from .parser import ParsedPolicy
-from .policy import Catalog, Policy, Rule
+from .policy import Catalog, Effect, Policy, Rule
 
 MEMO_LIMIT = 2000
+DECISION_LIMIT = 100_000
+"""Layer decisions kept in memory per project and table, about one kilobyte each."""
 #: Operations that change data; a subject may be unrestricted in reading without them.
 WRITING = frozenset({"Transaction", "Create", "Replace", "Update", "Delete"})
+PRINT = "GetPrint"
 _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
 Clock = Callable[[], datetime]
@@ -94,6 +97,7 @@ class ProjectAccess:
         self._memo: OrderedDict[tuple[object, ...], tuple[datetime, OperationAccess]]
         self._memo = OrderedDict()
         self._derivations: OrderedDict[tuple[object, ...], Derivation] = OrderedDict()
+        self._limit = max(20, min(MEMO_LIMIT, DECISION_LIMIT // (len(bound.catalogue.layers) or 1)))
         self._bounds = sorted(_time_bounds(bound.policy))
         self._by_address = any(rule.addresses is not None for rule in bound.policy.rules)
         self._placeholders = _placeholders(bound.policy)
@@ -106,12 +110,21 @@ class ProjectAccess:
         key = (subject, service, operation)
         known = self._memo.get(key)
         if known is not None and now < known[0]:
+            self._memo.move_to_end(key)
             return known[1]
         access = self._build(subject, service, operation, now)
-        if len(self._memo) >= MEMO_LIMIT:
+        self._memo.pop(key, None)
+        if len(self._memo) >= self._limit:
             self._memo.popitem(last=False)
         self._memo[key] = (self.valid_until(now), access)
         return access
+
+    def derivation(self, subject: Subject, service: str, operation: str) -> Derivation:
+        """Return the decisions of a subject with what they were before derived denial (lint)."""
+        caller = Caller.of(subject, self.bound.policy)
+        now = self._clock()
+        present = [r for r in self.bound.policy.rules if subject_mismatch(r, caller, now) is None]
+        return self._derivation(caller, present, service, operation)
 
     def valid_until(self, now: datetime) -> datetime:
         """Return the next moment at which some rule begins or ceases to apply."""
@@ -124,16 +137,19 @@ class ProjectAccess:
         present = [r for r in self.bound.policy.rules if subject_mismatch(r, caller, now) is None]
         is_listing = operation in LISTING_OPERATIONS.get(service, ())
         names = DATA_OPERATIONS[service] if is_listing else (operation,)
-        parts = [self._derivation(caller, present, service, name) for name in names]
-        decisions = merged([part.all() for part in parts])
-        templates = self._templates(parts)
+        listing = operation if is_listing else ""
+        parts = {name: self._derivation(caller, present, service, name, listing) for name in names}
+        decisions = merged([part.all() for part in parts.values()])
+        templates = self._templates([parts[n] for n in names if n == PRINT or not is_listing])
         restricted = self._is_restricted(caller, present, service, operation)
+        if is_listing and not restricted:
+            restricted = not all(_shows_all(parts[n]) for n in names if n not in WRITING)
         return OperationAccess(
             catalogue=self.bound.catalogue,
             caller=caller,
             service=service,
             operation=operation,
-            rules=self._matching(present, service, names),
+            rules=self._matching(present, service, (*names, operation)),
             catalog=self.bound.policy.catalog,
             is_restricted=restricted,
             _decisions=decisions,
@@ -149,15 +165,29 @@ class ProjectAccess:
         )
 
     def _derivation(
-        self, caller: Caller, present: list[Rule], service: str, operation: str
+        self,
+        caller: Caller,
+        present: list[Rule],
+        service: str,
+        operation: str,
+        listing: str = "",
     ) -> Derivation:
-        matching = [r for r in present if request_mismatch(r, service, operation) is None]
+        """Return the decisions for an operation, or for what a listing says of that operation.
+
+        A listing shows what the operations open; a deny rule for the listing itself counts too.
+        """
+        matching = [
+            rule
+            for rule in present
+            if request_mismatch(rule, service, operation) is None
+            or (listing and _denies_listing(rule, service, listing))
+        ]
         key = (*self._values_in_texts(caller), *(rule.path for rule in matching))
         known = self._derivations.get(key)
         if known is None:
             decider = Decider(self.bound, caller, matching)
             known = Derivation(self.bound.catalogue, decider)
-            if len(self._derivations) >= MEMO_LIMIT:
+            if len(self._derivations) >= self._limit:
                 self._derivations.popitem(last=False)
             self._derivations[key] = known
         return known
@@ -166,7 +196,7 @@ class ProjectAccess:
         """Return what of a caller enters expressions: callers equal in it share decisions."""
         values = {
             USER: caller.subject.user,
-            ROLES: caller.roles,
+            ROLES: (caller.roles, caller.operator_roles),
             IS_ANONYMOUS: caller.subject.is_anonymous,
         }
         return tuple(values[name] for name in self._placeholders)
@@ -187,11 +217,19 @@ class ProjectAccess:
         names = tuple(n for n in known if n not in WRITING) if known else (operation,)
         parts = {id(p): p for p in (self._derivation(caller, present, service, n) for n in names)}
         for part in parts.values():
-            if not all(decision.is_fully_readable for decision in part.all().values()):
+            if not _shows_all(part):
                 return True
             if len(self._templates([part])) < len(self.bound.catalogue.templates):
                 return True
         return False
+
+
+def _shows_all(part: Derivation) -> bool:
+    return all(decision.is_fully_readable for decision in part.all().values())
+
+
+def _denies_listing(rule: Rule, service: str, listing: str) -> bool:
+    return rule.effect is Effect.DENY and request_mismatch(rule, service, listing) is None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from typing import Any
 
 from qgis.core import (
     QgsLayerTreeGroup,
-    QgsMapLayerType,
     QgsProject,
     QgsRasterLayer,
     QgsVectorLayer,
@@ -15,12 +14,12 @@ from qgis.core import (
 from qgis.server import QgsServerProjectUtils
 
 from .catalogue import Catalogue, LayerInfo, LayerKind
+from .qgis_layouts import layout_sources
 from .qgis_sources import (
     attribute_sources,
     label_sources,
     layer_sources,
     style_sources,
-    template_sources,
 )
 
 
@@ -37,12 +36,14 @@ def read_catalogue(project: QgsProject) -> Catalogue:
         layers=layers,
         groups=tuple(_group_names(project.layerTreeRoot())),
         templates=tuple(layout.name() for layout in layouts),
-        template_sources={layout.name(): template_sources(layout) for layout in layouts},
+        template_sources={layout.name(): layout_sources(layout) for layout in layouts},
     )
 
 
 def _names_of(group: QgsLayerTreeGroup) -> tuple[str, ...]:
     short = group.customProperty("wmsShortName", "") or ""
+    if not short and hasattr(group, "serverProperties"):
+        short = group.serverProperties().shortName() or ""  # 3.44 keeps it there
     return tuple(dict.fromkeys(name for name in (group.name(), str(short)) if name))
 
 
@@ -67,9 +68,7 @@ def _groups_of_layers(
     yield from found.items()
 
 
-def _layer(
-    project: QgsProject, layer: Any, groups: tuple[str, ...], use_ids: bool
-) -> LayerInfo:
+def _layer(project: QgsProject, layer: Any, groups: tuple[str, ...], use_ids: bool) -> LayerInfo:
     is_vector = isinstance(layer, QgsVectorLayer)
     styles = layer.styleManager().styles() if layer.styleManager() is not None else []
     short_name = _short_name(layer)
@@ -104,12 +103,9 @@ def _kind(layer: Any) -> LayerKind:
         return LayerKind.VECTOR
     if isinstance(layer, QgsRasterLayer):
         return LayerKind.RASTER
-    group = getattr(QgsMapLayerType, "GroupLayer", None)
-    return LayerKind.GROUP if group is not None and layer.type() == group else LayerKind.OTHER
+    return LayerKind.GROUP if hasattr(layer, "childLayers") else LayerKind.OTHER
 
 
 def _primary_key(layer: QgsVectorLayer) -> tuple[str, ...]:
     names = layer.fields().names()
     return tuple(names[index] for index in layer.primaryKeyAttributes() if index < len(names))
-
-

@@ -17,13 +17,14 @@ from qgis.core import (
     QgsExpressionNodeInOperator,
     QgsExpressionNodeLiteral,
     QgsExpressionNodeUnaryOperator,
+    QgsFeatureRequest,
 )
 
 from .binding import ParsedExpression
-from .expression import ExpressionError, tokenize
+from .expression import ExpressionError, tokenize, variables
 
-ALL_COLUMNS = "*"
-"""``QgsFeatureRequest.ALL_ATTRIBUTES``: the expression may read any column."""
+ALL_COLUMNS = QgsFeatureRequest.ALL_ATTRIBUTES
+"""What referencedColumns holds when an expression may read any column."""
 
 _Binary = QgsExpressionNodeBinaryOperator
 #: Operators that are NULL as soon as one operand is.
@@ -73,6 +74,8 @@ class QgisExpressionEngine:
         again = QgsExpression(canonical)
         if again.hasParserError() or again.dump() != expression.dump():
             raise ExpressionError("it has another meaning without its comments")
+        if frozenset(again.referencedVariables()) != variables(canonical):
+            raise ExpressionError("QGIS finds other variables in it")  # than will be replaced
         return ParsedExpression(canonical, frozenset(columns - {ALL_COLUMNS}), reads_all)
 
     def never_true(self, text: str) -> bool:
@@ -80,22 +83,61 @@ class QgisExpressionEngine:
         expression = QgsExpression(text)
         if expression.hasParserError():
             return True
-        value = fold(expression.rootNode())
+        value = _Fold().value(expression.rootNode())
         return value is NOT_TRUE or (value is not UNKNOWN and not _is_true(value))
 
 
-def fold(node: Optional[QgsExpressionNode]) -> Any:
-    """Return a node's constant value (None is NULL), or UNKNOWN, or NOT_TRUE."""
-    if isinstance(node, QgsExpressionNodeLiteral):
-        value = node.value()
+class _Fold:
+    """Computes what an expression is whatever the data, node by node.
+
+    Nodes are evaluated as they are: their dump() may mean something else (``(NOT a) IS NULL``).
+    """
+
+    def value(self, node: Optional[QgsExpressionNode]) -> Any:
+        """Return a node's constant value (None is NULL), or UNKNOWN, or NOT_TRUE."""
+        if isinstance(node, QgsExpressionNodeLiteral):
+            value = node.value()
+            return None if value is None or value == NULL else value
+        if isinstance(node, QgsExpressionNodeBinaryOperator):
+            return self._binary(node)
+        if isinstance(node, QgsExpressionNodeUnaryOperator):
+            return self._unary(node)
+        if isinstance(node, QgsExpressionNodeInOperator):
+            return self._in(node)
+        return UNKNOWN
+
+    def _binary(self, node: QgsExpressionNodeBinaryOperator) -> Any:
+        left, right = self.value(node.opLeft()), self.value(node.opRight())
+        operator = node.op()
+        if operator == _Binary.boAnd:
+            return _fold_and(left, right)
+        if operator == _Binary.boOr:
+            return _fold_or(left, right)
+        if operator in _STRICT and (left is None or right is None):
+            return None
+        return UNKNOWN if _depends_on_data(left, right) else self._evaluated(node)
+
+    def _unary(self, node: QgsExpressionNodeUnaryOperator) -> Any:
+        value = self.value(node.operand())
+        if value is None:
+            return None
+        return UNKNOWN if _depends_on_data(value) else self._evaluated(node)
+
+    def _in(self, node: QgsExpressionNodeInOperator) -> Any:
+        tested = self.value(node.node())
+        if tested is None:
+            return None
+        values = [self.value(item) for item in node.list().list()]
+        if values and all(value is None for value in values):
+            return None
+        return UNKNOWN if _depends_on_data(tested, *values) else self._evaluated(node)
+
+    def _evaluated(self, node: QgsExpressionNode) -> Any:
+        errors = QgsExpression("NULL")
+        value = node.eval(errors, None)
+        if errors.hasEvalError():
+            return UNKNOWN  # an error is neither true nor false
         return None if value is None or value == NULL else value
-    if isinstance(node, QgsExpressionNodeBinaryOperator):
-        return _fold_binary(node)
-    if isinstance(node, QgsExpressionNodeUnaryOperator):
-        return _fold_not(node)
-    if isinstance(node, QgsExpressionNodeInOperator):
-        return _fold_in(node)
-    return UNKNOWN
 
 
 def _is_true(value: Any) -> bool:
@@ -105,20 +147,6 @@ def _is_true(value: Any) -> bool:
         except ValueError:
             return False
     return bool(value)
-
-
-def _fold_binary(node: QgsExpressionNodeBinaryOperator) -> Any:
-    left, right = fold(node.opLeft()), fold(node.opRight())
-    operator = node.op()
-    if operator == _Binary.boAnd:
-        return _fold_and(left, right)
-    if operator == _Binary.boOr:
-        return _fold_or(left, right)
-    if operator in _STRICT and (left is None or right is None):
-        return None
-    if _depends_on_data(left, right):
-        return UNKNOWN
-    return _evaluated(node)
 
 
 def _depends_on_data(*values: Any) -> bool:
@@ -147,27 +175,3 @@ def _fold_or(left: Any, right: Any) -> Any:
     if _depends_on_data(*sides):
         return UNKNOWN if UNKNOWN in sides else NOT_TRUE
     return None if None in sides else False
-
-
-def _fold_not(node: QgsExpressionNodeUnaryOperator) -> Any:
-    value = fold(node.operand())
-    if value is None:
-        return None
-    return UNKNOWN if isinstance(value, _Unknown) else _evaluated(node)
-
-
-def _fold_in(node: QgsExpressionNodeInOperator) -> Any:
-    if fold(node.node()) is None:
-        return None
-    values = [fold(item) for item in node.list().list()]
-    if all(value is None for value in values):
-        return None
-    return UNKNOWN if _depends_on_data(fold(node.node()), *values) else _evaluated(node)
-
-
-def _evaluated(node: QgsExpressionNode) -> Any:
-    expression = QgsExpression(node.dump())
-    value = expression.evaluate()
-    if expression.hasEvalError():
-        return None
-    return None if value is None or value == NULL else value

@@ -6,7 +6,9 @@ all of every layer it could mean; what cannot be told counts as made of everythi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Optional
 
 from qgis.core import (
@@ -15,107 +17,114 @@ from qgis.core import (
     QgsMapLayer,
     QgsProject,
     QgsVectorLayer,
+    QgsVirtualLayerDefinition,
 )
+from qgis.PyQt.QtCore import QUrl
 
 from .catalogue import Source
+from .expression import ExpressionError, first_arguments
+from .qgis_expression import ALL_COLUMNS
+from .qgis_functions import (
+    FEATURE_FUNCTIONS,
+    LABEL_FUNCTIONS,
+    LAYER_FUNCTIONS,
+    RELATION_FUNCTIONS,
+    canonical_name,
+    holds_a_feature,
+    own_rows_functions,
+    unknown_functions,
+)
+from .qgis_styles import attributes_of_styles
 
 UNKNOWN_SOURCE = Source(layer="", attributes=None)
 """Made of something that cannot be told: closed for everybody who is restricted at all."""
-
-#: Functions that read features of a layer other than through the columns of the current feature.
-LAYER_FUNCTIONS = frozenset(
-    {
-        "aggregate",
-        "relation_aggregate",
-        "get_feature",
-        "get_feature_by_id",
-        "overlay_intersects",
-        "overlay_contains",
-        "overlay_crosses",
-        "overlay_equals",
-        "overlay_touches",
-        "overlay_disjoint",
-        "overlay_within",
-        "overlay_nearest",
-        "represent_value",
-        "represent_attributes",
-        "eval",
-        "eval_template",
-        "layer_property",
-        "decode_uri",
-        "raster_value",
-        "raster_statistic",
-        "raster_attributes",
-        "load_layer",
-        "maptip",
-        "display_expression",
-        "mesh_face_value",
-    }
-)
-#: Aggregates over the layer's own rows (``sum("x")``), which show hidden rows.
-OWN_ROWS_FUNCTIONS = frozenset(
-    {
-        "count",
-        "count_distinct",
-        "count_missing",
-        "minimum",
-        "maximum",
-        "sum",
-        "mean",
-        "median",
-        "stdev",
-        "range",
-        "minority",
-        "majority",
-        "q1",
-        "q3",
-        "iqr",
-        "min_length",
-        "max_length",
-        "collect",
-        "concatenate",
-        "concatenate_unique",
-        "array_agg",
-    }
-)
+_CALLED = re.compile(r"(\w+)\s*\(")
+_EVALUATING = frozenset({"eval", "eval_template", "load_layer", "maptip", "display_expression"})
 
 
-def expression_sources(project: QgsProject, layer: QgsVectorLayer, text: str) -> list[Source]:
+def expression_sources(
+    project: QgsProject, layer: QgsVectorLayer, text: str, *, follow_labels: bool = True
+) -> list[Source]:
     """Return what an expression over a layer's features reads."""
     expression = QgsExpression(text)
     if expression.hasParserError():
         return []  # evaluates to NULL
-    own = _own_columns(layer, expression)
-    functions = {name.lower() for name in expression.referencedFunctions()}
-    found = [Source(layer.id(), own, rows=bool(functions & OWN_ROWS_FUNCTIONS))]
-    if functions & LAYER_FUNCTIONS:
-        found += _named_layers(project, expression)
+    functions = {canonical_name(name) for name in expression.referencedFunctions()}
+    own = own_columns(layer, expression)
+    found = [Source(layer.id(), own, rows=bool(own_rows_functions(functions)))]
+    if functions & (LAYER_FUNCTIONS | RELATION_FUNCTIONS):
+        found += _read_layers(project, functions, text)
+    if functions & LABEL_FUNCTIONS:
+        found += _shown_labels(project, layer, own) if follow_labels else [UNKNOWN_SOURCE]
+    if unknown_functions(functions):
+        found.append(UNKNOWN_SOURCE)
     return found
 
 
-def _own_columns(layer: QgsVectorLayer, expression: QgsExpression) -> Optional[frozenset[str]]:
+def own_columns(layer: QgsVectorLayer, expression: QgsExpression) -> Optional[frozenset[str]]:
+    """Return the attributes that an expression reads of the current feature; None for any."""
     columns = expression.referencedColumns()
-    if "*" in columns:
+    functions = {canonical_name(name) for name in expression.referencedFunctions()}
+    whole = any(holds_a_feature(name) for name in expression.referencedVariables())
+    if whole or ALL_COLUMNS in columns or functions & FEATURE_FUNCTIONS:
         return None
     fields = layer.fields()
     indexes = (fields.lookupField(column) for column in columns)
     return frozenset(fields.at(index).name() for index in indexes if index >= 0)
 
 
-def _named_layers(project: QgsProject, expression: QgsExpression) -> list[Source]:
-    """Return the layers whose name or id stands as a literal; without any, everything."""
-    text = expression.expression()
-    names = {
-        layer.id(): Source(layer.id(), None)
+def _read_layers(project: QgsProject, functions: set[str], text: str) -> list[Source]:
+    """Return the layers that functions read by name; one that is computed may be any of them."""
+    found: list[Source] = []
+    waiting = functions & (LAYER_FUNCTIONS | RELATION_FUNCTIONS)
+    try:
+        calls = first_arguments(text)
+    except ExpressionError:
+        return [UNKNOWN_SOURCE]
+    for called, argument in calls:
+        name = canonical_name(called)
+        if name in LAYER_FUNCTIONS:
+            found += _layers_called(project, argument)
+        elif name in RELATION_FUNCTIONS:
+            found += _relations_called(project, argument)
+        waiting.discard(name)
+    return found + ([UNKNOWN_SOURCE] if waiting else [])
+
+
+def _layers_called(project: QgsProject, name: Optional[str]) -> list[Source]:
+    if name is None:
+        return [UNKNOWN_SOURCE]
+    folded = name.lower()
+    found = [
+        Source(layer.id(), None)
         for layer in project.mapLayers().values()
-        if layer.id() in text or f"'{layer.name()}'" in text
-    }
-    return list(names.values()) or [UNKNOWN_SOURCE]
+        if folded in (layer.id().lower(), layer.name().lower())
+    ]
+    return found or [UNKNOWN_SOURCE]
 
 
-def attribute_sources(
-    project: QgsProject, layer: QgsVectorLayer
-) -> dict[str, tuple[Source, ...]]:
+def _relations_called(project: QgsProject, name: Optional[str]) -> list[Source]:
+    found = [
+        Source(relation.referencingLayerId(), None)
+        for relation in project.relationManager().relations().values()
+        if name in (relation.id(), relation.name())
+    ]
+    return found or [UNKNOWN_SOURCE]
+
+
+def _shown_labels(
+    project: QgsProject, layer: QgsVectorLayer, columns: Optional[frozenset[str]]
+) -> list[Source]:
+    """Return where the labels of these columns come from (all columns when None)."""
+    return [
+        source
+        for name, sources in label_sources(project, layer).items()
+        if columns is None or name in columns
+        for source in sources
+    ]
+
+
+def attribute_sources(project: QgsProject, layer: QgsVectorLayer) -> dict[str, tuple[Source, ...]]:
     """Return attribute → sources for expression fields and joined fields."""
     found: dict[str, tuple[Source, ...]] = {}
     fields = layer.fields()
@@ -126,36 +135,45 @@ def attribute_sources(
             text = layer.expressionField(index)
             found[name] = tuple(expression_sources(project, layer, text))
         elif origin == QgsFields.FieldOrigin.OriginJoin:
-            found[name] = (_join_source(project, layer, index),)
+            found[name] = tuple(_join_sources(project, layer, name))
     return found
 
 
-def _join_source(project: QgsProject, layer: QgsVectorLayer, index: int) -> Source:
+def _join_sources(project: QgsProject, layer: QgsVectorLayer, name: str) -> list[Source]:
+    """Return what a joined column is made of: the other layer's column and this layer's key."""
+    found: list[Source] = []
     for join in layer.vectorJoins():
         joined = join.joinLayer()
         if joined is None:
             continue
-        prefix = join.prefix() if join.prefix() else f"{joined.name()}_"
-        own_name = layer.fields().at(index).name()
-        for name in joined.fields().names():
-            if prefix + name == own_name:
-                shown = name in displayed_columns(project, joined)
-                return Source(joined.id(), frozenset({name}), is_label=shown)
-    return UNKNOWN_SOURCE
+        for field in joined.fields():
+            if join.prefixedFieldName(field) == name:
+                found.append(Source(layer.id(), frozenset({join.targetFieldName()}), rows=False))
+                found += _joined_column(project, layer, joined, field.name())
+    return found or [UNKNOWN_SOURCE]
+
+
+def _joined_column(
+    project: QgsProject, layer: QgsVectorLayer, joined: QgsVectorLayer, column: str
+) -> list[Source]:
+    auxiliary = layer.auxiliaryLayer()
+    if auxiliary is not None and auxiliary.id() == joined.id():
+        return []  # label positions and the like, stored in the project and part of this layer
+    shown = column in displayed_columns(project, joined)
+    return [Source(joined.id(), frozenset({column}), is_label=shown)]
 
 
 def displayed_columns(project: QgsProject, layer: QgsVectorLayer) -> frozenset[str]:
     """Return the columns by which other layers show a layer: what ``lookup`` opens."""
-    found = set(_display_columns(layer))
+    found = set(_display_columns(layer) or ())
     for other in project.mapLayers().values():
         if isinstance(other, QgsVectorLayer):
             found |= set(_value_columns(other, layer.id()))
     return frozenset(found)
 
 
-def _display_columns(layer: QgsVectorLayer) -> frozenset[str]:
-    columns = _own_columns(layer, QgsExpression(layer.displayExpression()))
-    return columns or frozenset()
+def _display_columns(layer: QgsVectorLayer) -> Optional[frozenset[str]]:
+    return own_columns(layer, QgsExpression(layer.displayExpression()))
 
 
 def _value_columns(layer: QgsVectorLayer, target: str) -> Iterator[str]:
@@ -167,48 +185,53 @@ def _value_columns(layer: QgsVectorLayer, target: str) -> Iterator[str]:
 
 
 def label_sources(project: QgsProject, layer: QgsVectorLayer) -> dict[str, tuple[Source, ...]]:
-    """Return attribute → the layer that its displayed text comes from."""
+    """Return attribute → the layers that its displayed text comes from."""
     found: dict[str, tuple[Source, ...]] = {}
     for index in range(layer.fields().count()):
         setup = layer.editorWidgetSetup(index)
-        source = None
+        name = layer.fields().at(index).name()
         if setup.type() == "ValueRelation":
-            source = _value_relation_source(project, setup.config())
+            found[name] = tuple(_value_relation_sources(project, setup.config()))
         elif setup.type() == "RelationReference":
-            source = _relation_reference_source(project, setup.config())
-        if source is not None:
-            found[layer.fields().at(index).name()] = (source,)
+            found[name] = tuple(_relation_reference_sources(project, setup.config()))
     return found
 
 
-def _value_relation_source(project: QgsProject, config: dict[str, Any]) -> Source:
+def _value_relation_sources(project: QgsProject, config: dict[str, Any]) -> list[Source]:
+    # QGIS takes a layer of that name where the id is not found; then one cannot tell.
     target = project.mapLayer(str(config.get("Layer", "")))
     if not isinstance(target, QgsVectorLayer):
-        return UNKNOWN_SOURCE
-    columns = frozenset({str(config.get("Value", ""))})
-    description = QgsExpression(str(config.get("Description", "") or ""))
-    filter_ = QgsExpression(str(config.get("FilterExpression", "") or ""))
-    for expression in (description, filter_):
-        columns |= _own_columns(target, expression) or frozenset()
-    return Source(target.id(), columns, is_label=True)
+        return [UNKNOWN_SOURCE]
+    found = [Source(target.id(), frozenset({str(config.get("Value", ""))}), is_label=True)]
+    for key in ("Description", "FilterExpression"):
+        found += _as_labels(project, target, str(config.get(key, "") or ""))
+    return found
 
 
-def _relation_reference_source(project: QgsProject, config: dict[str, Any]) -> Source:
+def _relation_reference_sources(project: QgsProject, config: dict[str, Any]) -> list[Source]:
     relation = project.relationManager().relation(str(config.get("Relation", "")))
     target = relation.referencedLayer() if relation.isValid() else None
     if target is None:
         target = project.mapLayer(str(config.get("ReferencedLayerId", "")))
     if not isinstance(target, QgsVectorLayer):
-        return UNKNOWN_SOURCE
-    return Source(target.id(), _display_columns(target), is_label=True)
+        return [UNKNOWN_SOURCE]
+    return _as_labels(project, target, target.displayExpression()) or [UNKNOWN_SOURCE]
+
+
+def _as_labels(project: QgsProject, target: QgsVectorLayer, text: str) -> list[Source]:
+    """Return what a label's expression reads; what it reads of its own layer is a label."""
+    if not text:
+        return []
+    return [
+        replace(source, rows=True, is_label=True) if source.layer == target.id() else source
+        for source in expression_sources(project, target, text, follow_labels=False)
+    ]
 
 
 def layer_sources(project: QgsProject, layer: QgsMapLayer) -> tuple[Source, ...]:
     """Return the layers that a virtual layer or a group layer is made of."""
     if hasattr(layer, "childLayers"):
-        return tuple(
-            Source(child.id(), frozenset(), rows=False) for child in layer.childLayers()
-        )
+        return tuple(Source(child.id(), frozenset(), rows=False) for child in layer.childLayers())
     if isinstance(layer, QgsVectorLayer) and layer.providerType() == "virtual":
         return tuple(_virtual_sources(project, layer))
     return ()
@@ -216,33 +239,42 @@ def layer_sources(project: QgsProject, layer: QgsMapLayer) -> tuple[Source, ...]
 
 def _virtual_sources(project: QgsProject, layer: QgsVectorLayer) -> Iterable[Source]:
     """Return what a virtual layer's query may read: every layer it names, whole."""
-    from qgis.core import QgsVirtualLayerDefinition
-
     definition = QgsVirtualLayerDefinition.fromUrl(_virtual_url(layer))
-    text = definition.query().lower()
+    text = _without_doubled_quotes(definition.query().lower())
     named = {source.reference() for source in definition.sourceLayers() if source.isReferenced()}
     found = [
         Source(other.id(), None)
         for other in project.mapLayers().values()
         if other.id() != layer.id()
-        and (other.id() in named or other.id().lower() in text or other.name().lower() in text)
+        and (other.id() in named or _is_named(other.id(), text) or _is_named(other.name(), text))
     ]
     embedded = any(not source.isReferenced() for source in definition.sourceLayers())
-    return found + ([UNKNOWN_SOURCE] if embedded or not found else [])
+    called = {canonical_name(name) for name in _CALLED.findall(text)}
+    computed = called & (LAYER_FUNCTIONS | RELATION_FUNCTIONS | _EVALUATING)
+    return found + ([UNKNOWN_SOURCE] if embedded or computed or not found else [])
+
+
+def _is_named(name: str, text: str) -> bool:
+    """Return whether a query names a layer; a name within a longer word is another name."""
+    folded = name.lower()
+    if not re.fullmatch(r"\w+", folded):
+        return folded in text
+    return re.search(rf"(?<!\w){folded}(?!\w)", text) is not None
+
+
+def _without_doubled_quotes(text: str) -> str:
+    """Return SQL in which a quote within a quoted name stands once, as it does in the name."""
+    for quote in ("'", '"', "`"):
+        text = text.replace(quote * 2, quote)
+    return text
 
 
 def _virtual_url(layer: QgsVectorLayer) -> Any:
-    from qgis.PyQt.QtCore import QUrl
-
     return QUrl.fromEncoded(layer.source().encode())
 
 
-def style_sources(
-    project: QgsProject, layer: QgsVectorLayer
-) -> dict[str, tuple[Source, ...]]:
+def style_sources(project: QgsProject, layer: QgsVectorLayer) -> dict[str, tuple[Source, ...]]:
     """Return style name → what it draws with."""
-    from .qgis_styles import attributes_of_styles
-
     found: dict[str, tuple[Source, ...]] = {}
     for style, expressions in attributes_of_styles(layer).items():
         sources: list[Source] = []
@@ -250,10 +282,3 @@ def style_sources(
             sources += expression_sources(project, layer, text)
         found[style] = tuple(dict.fromkeys(sources))
     return found
-
-
-def template_sources(layout: Any) -> tuple[Source, ...]:
-    """Return what a print layout shows of itself, besides the layers that are asked for."""
-    from .qgis_layouts import layout_sources
-
-    return layout_sources(layout)

@@ -1,47 +1,81 @@
-"""Which attributes and expressions each named style of a vector layer draws and labels with."""
+"""Which attributes and expressions each named style of a vector layer draws and labels with.
+
+Styles that are not current are read into a scratch layer with the same fields: the project that
+QGIS serves is never switched to another style, not even for a moment.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from qgis.core import QgsExpression, QgsRenderContext, QgsVectorLayer
-
-#: An attribute value in a style document that calls a function reading other layers or variables.
-_CALL = re.compile(
-    r'"([^"<>]*\b(?:aggregate|relation_aggregate|get_feature|get_feature_by_id|overlay_\w+|'
-    r"represent_value|represent_attributes|eval|eval_template|layer_property|raster_value|"
-    r'raster_statistic|raster_attributes|load_layer|maptip|display_expression)\s*\([^"<>]*)"'
+from qgis.core import (
+    QgsExpression,
+    QgsMapLayer,
+    QgsReadWriteContext,
+    QgsRenderContext,
+    QgsRuleBasedLabeling,
+    QgsVectorLayer,
+    QgsWkbTypes,
 )
+from qgis.PyQt.QtXml import QDomDocument
+
+#: A value in a style document that may be an expression with a function call, but a text shown.
+_CALL = re.compile(r'(?<!label=)(?<!name=)"([^"<>]*\w\s*\([^"<>]*)"')
+_DRAWING = (
+    QgsMapLayer.StyleCategory.Symbology
+    | QgsMapLayer.StyleCategory.Labeling
+    | QgsMapLayer.StyleCategory.Diagrams
+    | QgsMapLayer.StyleCategory.Rendering
+)
+UNREADABLE = "eval('unreadable')"
+"""Stands for a style that cannot be read: an expression of which nobody can tell what it reads."""
 
 
 def attributes_of_styles(layer: QgsVectorLayer) -> dict[str, frozenset[str]]:
-    """Return style name → expressions; the current style is put back, also after an error.
-
-    A style that is not current can only be asked by making it current for a moment; that happens
-    once per project load, before QGIS runs the request.
-    """
+    """Return style name → the expressions it draws and labels with."""
     manager = layer.styleManager()
     current = manager.currentStyle()
     found = {current: _expressions(layer)}
-    try:
-        for name in manager.styles():
-            if name != current and manager.setCurrentStyle(name):
-                found[name] = _expressions(layer)
-    finally:
-        if manager.currentStyle() != current:
-            manager.setCurrentStyle(current)
+    others = [name for name in manager.styles() if name != current]
+    if not others:
+        return found
+    scratch = _scratch_layer(layer)
+    for name in others:
+        document = QDomDocument("style")
+        # Qt 5 answers with a tuple, Qt 6 with an object that is true when it worked.
+        read = document.setContent(manager.style(name).xmlData())
+        done = bool(read[0] if isinstance(read, tuple) else read)
+        if done:
+            done = scratch.importNamedStyle(document)[0]
+        found[name] = _expressions(scratch) if done else frozenset({UNREADABLE})
     return found
+
+
+def _scratch_layer(layer: QgsVectorLayer) -> QgsVectorLayer:
+    """Return a layer in memory with the same kind of geometry and the same fields."""
+    kind = QgsWkbTypes.displayString(layer.wkbType()) if layer.isSpatial() else "NoGeometry"
+    scratch = QgsVectorLayer(kind, "", "memory")
+    provider = scratch.dataProvider()
+    if provider is not None:
+        provider.addAttributes(list(layer.fields()))
+        scratch.updateFields()
+    return scratch
 
 
 def _expressions(layer: QgsVectorLayer) -> frozenset[str]:
     columns = {name for name in _columns(layer) if name}
-    known = set(layer.fields().names())
-    quoted = {QgsExpression.quotedColumnRef(name) if name in known else name for name in columns}
+    fields = layer.fields()
+    # Names are looked up without regard to case, as QGIS does when it draws.
+    quoted = {
+        QgsExpression.quotedColumnRef(name) if fields.lookupField(name) >= 0 else name
+        for name in columns
+    }
     return frozenset(quoted | set(_calls(layer)))
 
 
 def _columns(layer: QgsVectorLayer) -> Iterator[str]:
+    """Yield the columns and expressions that the current style reads, as far as QGIS tells."""
     context = QgsRenderContext()
     renderer = layer.renderer()
     if renderer is not None:
@@ -49,24 +83,29 @@ def _columns(layer: QgsVectorLayer) -> Iterator[str]:
     diagrams = layer.diagramRenderer()
     if diagrams is not None:
         yield from diagrams.referencedFields()
+        settings = layer.diagramLayerSettings()
+        if settings is not None:
+            yield from settings.referencedFields()
+    if layer.labeling() is not None and layer.labelsEnabled():
+        yield from _labeling_columns(layer, context)
+
+
+def _labeling_columns(layer: QgsVectorLayer, context: QgsRenderContext) -> Iterator[str]:
     labeling = layer.labeling()
-    if labeling is None or not layer.labelsEnabled():
-        return
     for provider in labeling.subProviders():
         settings = labeling.settings(provider)
         if settings.isExpression:
             yield settings.fieldName
-        elif settings.fieldName:
-            yield QgsExpression.quotedColumnRef(settings.fieldName)
-        yield from settings.dataDefinedProperties().referencedFields()
+        yield from settings.referencedFields(context)
+    if isinstance(labeling, QgsRuleBasedLabeling):
+        for rule in labeling.rootRule().descendants():
+            yield rule.filterExpression()
 
 
 def _calls(layer: QgsVectorLayer) -> Iterator[str]:
-    """Yield the texts of the current style's document that call such a function."""
-    from qgis.PyQt.QtXml import QDomDocument
-
+    """Yield the values of the current style's document that call a function."""
     document = QDomDocument("style")
-    layer.exportNamedStyle(document)
+    layer.exportNamedStyle(document, QgsReadWriteContext(), _DRAWING)
     for match in _CALL.finditer(document.toString()):
         yield _unescaped(match.group(1))
 

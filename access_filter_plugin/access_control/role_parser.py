@@ -11,7 +11,9 @@ from ..subject import BUILT_IN_ROLES
 ROLE_MEMBER = "role:"
 
 
-def parse_roles(path: str, value: Any, problems: list[Problem]) -> Mapping[str, frozenset[str]]:
+def parse_roles(
+    path: str, value: Any, problems: list[Problem], *, lower_case_users: bool = False
+) -> Mapping[str, frozenset[str]]:
     """Return role → members, noting every problem; a member is ``alice`` or ``role:editor``."""
     if not isinstance(value, dict):
         problems.append(Problem(path, f"must be an object, is {shown(value)}"))
@@ -22,10 +24,18 @@ def parse_roles(path: str, value: Any, problems: list[Problem]) -> Mapping[str, 
         if not name or name in BUILT_IN_ROLES:
             problems.append(Problem(where, "is a built-in role" if name else "has no name"))
             continue
-        roles[name] = _members(where, members, problems)
-    for name in cyclic_roles(roles):
-        problems.append(Problem(f"{path}.{name}", "is a member of itself, through other roles"))
+        found = _members(where, members, problems)
+        roles[name] = _lowered(found) if lower_case_users else found
+    problems += [
+        Problem(f"{path}.{name}", "is a member of itself, through other roles")
+        for name in cyclic_roles(roles)
+    ]
     return roles
+
+
+def _lowered(members: frozenset[str]) -> frozenset[str]:
+    """Return members with user names in lower case, as identities then are; roles are exact."""
+    return frozenset(m if m.startswith(ROLE_MEMBER) else m.lower() for m in members)
 
 
 def _members(path: str, value: Any, problems: list[Problem]) -> frozenset[str]:
@@ -35,7 +45,10 @@ def _members(path: str, value: Any, problems: list[Problem]) -> frozenset[str]:
         return frozenset()
     found = set()
     for index, item in enumerate(items):
-        if isinstance(item, str) and item.removeprefix(ROLE_MEMBER):
+        name = item.removeprefix(ROLE_MEMBER) if isinstance(item, str) else ""
+        if name in BUILT_IN_ROLES and name != item:
+            problems.append(Problem(f"{path}[{index}]", f"{shown(name)} is a built-in role"))
+        elif name:
             found.add(item)
         else:
             message = f'must be "name" or "role:name", is {shown(item)}'
@@ -62,8 +75,7 @@ def cyclic_roles(roles: Mapping[str, frozenset[str]]) -> list[str]:
     for graph in (remaining, _reversed(remaining)):
         for role in _peel(graph):
             remaining.pop(role, None)
-    left = set(remaining)
-    return sorted(left)
+    return sorted(remaining)
 
 
 def _reversed(graph: Mapping[str, set[str]]) -> dict[str, set[str]]:

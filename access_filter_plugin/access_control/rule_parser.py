@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from ipaddress import ip_network
 from typing import Any, Optional
@@ -18,7 +19,7 @@ from .expression import (
     variables,
 )
 from .patterns import NameList, has_wildcard
-from .policy import Action, AddressList, Effect, Rule
+from .policy import Action, AddressList, Effect, Network, Rule
 
 KEYS = (
     "id",
@@ -41,7 +42,20 @@ KEYS = (
 )
 ACTIONS = tuple(action.value for action in Action)
 KNOWN_REQUESTS = tuple(
-    sorted({name for table in (DATA_OPERATIONS, LISTING_OPERATIONS) for names in table.values() for name in names})
+    sorted(
+        {
+            name
+            for table in (DATA_OPERATIONS, LISTING_OPERATIONS)
+            for names in table.values()
+            for name in names
+        }
+    )
+)
+#: What every supported Python reads alike; newer ones would take week dates and more.
+_MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\d"
+    r"(?P<time>[T ]\d\d:\d\d(:\d\d(\.\d{3}|\.\d{6})?)?(Z|[+-]\d\d:\d\d)?)?",
+    re.ASCII,
 )
 
 
@@ -51,6 +65,8 @@ def parse_rule(
     """Return the rule of a JSON object; None (and problems noted) when it has any error."""
     before = len(problems)
     reader = ObjectReader(value, path, problems, KEYS)
+    if not isinstance(value, dict):
+        return None
     effect = Effect(reader.choice("effect", ("allow", "deny"), "allow"))
     rule = Rule(
         id=reader.string("id") or default_id,
@@ -124,7 +140,8 @@ def _addresses(reader: ObjectReader) -> Optional[AddressList]:
     entries = reader.strings("addresses")
     if entries is None:
         return None
-    include, exclude = [], []
+    include: list[Network] = []
+    exclude: list[Network] = []
     for index, entry in enumerate(entries):
         try:
             network = ip_network(entry.removeprefix("!"), strict=False)
@@ -154,12 +171,11 @@ def parse_moment(text: str, *, end_of_day: bool) -> datetime:
 
     Without an offset the server's zone counts. Raises ValueError for anything else.
     """
-    plain = text.strip()
-    if plain.endswith(("Z", "z")):
-        plain = plain[:-1] + "+00:00"
-    moment = datetime.fromisoformat(plain)
-    is_date = len(plain) <= len("2026-12-31")
-    if is_date and end_of_day:
+    match = _MOMENT.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(text)
+    moment = datetime.fromisoformat(match.group().replace("Z", "+00:00"))
+    if match.group("time") is None and end_of_day:
         moment += timedelta(days=1)
     return moment.astimezone() if moment.tzinfo is None else moment
 
@@ -188,8 +204,6 @@ def _check_variables(reader: ObjectReader, key: str, text: str) -> None:
 
 
 def _check_combination(reader: ObjectReader, rule: Rule) -> None:
-    if not isinstance(reader.value, dict):
-        return
     if rule.layers is None and rule.templates is None:
         reader.problem("layers", "is required (except in a rule that has only templates)")
     if rule.layers is None and rule.templates is not None:
@@ -202,8 +216,7 @@ def _check_combination(reader: ObjectReader, rule: Rule) -> None:
                 reader.problem(key, "belongs to an allow rule")
     if rule.valid_from and rule.valid_until and rule.valid_until <= rule.valid_from:
         reader.problem("valid_until", "is not after valid_from", Severity.WARNING)
-    if rule.users is not None and reader.has("roles") and rule.roles is not None:
-        _warn_of_built_in_users(reader, rule)
+    _warn_of_built_in_users(reader, rule)
 
 
 def _warn_of_built_in_users(reader: ObjectReader, rule: Rule) -> None:
