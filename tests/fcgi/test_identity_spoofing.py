@@ -83,6 +83,30 @@ def behind_password(serve: Callable[..., Any], project: Path, tmp_path_factory: 
     return serve(project, {}, {"REMOTE_ROLES": "$roles"}, directives=directives)
 
 
+LOGIN = """
+auth_request /login; auth_request_set $user $upstream_http_x_auth_request_user;
+auth_request_set $groups $upstream_http_x_auth_request_groups;
+location = /login {
+    internal;
+    proxy_pass http://127.0.0.1:$server_port/oauth2-proxy;
+}
+location = /oauth2-proxy {
+    auth_request off;
+    if ($http_cookie != session-of-bob) { return 401; }
+    add_header X-Auth-Request-User bob;
+    add_header X-Auth-Request-Groups "editor,viewer";
+    return 204;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def behind_login(serve: Callable[..., Any], project: Path) -> Any:
+    """A server whose nginx asks a login service first, as in docs/identity.md."""
+    first = {"REMOTE_USER": "$user", "REMOTE_ROLES": "$groups"}
+    return serve(project, {}, first=first, directives=LOGIN)
+
+
 def caller(server: Any, headers: Any = (), **options: Any) -> tuple[str | None, list[str]]:
     """User and roles as the server tells them to the caller."""
     answer = server.ask(headers, SERVICE="ACCESS", REQUEST="GetPermissions", **options)
@@ -243,6 +267,24 @@ def test_a_client_cannot_add_roles_to_its_own_name(behind_password: Any, name: s
 def test_a_wrong_password_does_not_reach_qgis(behind_password: Any) -> None:
     answer = behind_password.ask(password("alice", "wrong"), SERVICE="ACCESS", REQUEST="Health")
     assert answer.status == 401
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [],
+        password("alice", "unchecked"),
+        [("X-Auth-Request-User", "alice"), ("X-Auth-Request-Groups", "admins")],
+        [("Remote-User", "alice"), ("X-Forwarded-User", "alice")],
+    ],
+)
+def test_a_login_service_names_user_and_roles_whatever_else_is_sent(
+    behind_login: Any, others: list[tuple[str, str]]
+) -> None:
+    headers = [("Cookie", "session-of-bob"), *others]
+    assert caller(behind_login, headers) == ("bob", ["authenticated", "editor", "viewer"])
+    refused = behind_login.ask(others, SERVICE="ACCESS", REQUEST="GetPermissions")
+    assert refused.status == 401
 
 
 @pytest.mark.parametrize(
