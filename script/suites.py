@@ -18,11 +18,11 @@ NO_TESTS_COLLECTED = 5
 def main() -> int:
     """Returns 0 when every suite passed and something was tested at all."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folders", required=True, help="comma-separated")
+    parser.add_argument("--without", default="", help="folders of tests/ to leave out: a,b")
     options, pytest_arguments = parser.parse_known_args()
     paths, switches = split_arguments(pytest_arguments)
     total: Counter[str] = Counter()
-    for folder in options.folders.split(","):
+    for folder in suites(options.without.split(",")):
         targets = targets_of(folder, paths)
         if targets:
             total += run_suite(folder, targets, switches)
@@ -30,6 +30,13 @@ def main() -> int:
         print(f"{total['skipped']} skipped")
     print(f"{total['passed']} passed, {total['failed']} failed")
     return 1 if total["failed"] or not total["passed"] else 0
+
+
+def suites(left_out: list[str]) -> list[str]:
+    """Every folder of tests/ that holds tests, the quick unit tests first."""
+    folders = {path.relative_to("tests").parts[0] for path in Path("tests").rglob("test_*.py")}
+    chosen = folders.difference(left_out)
+    return [f"tests/{name}" for name in sorted(chosen, key=lambda name: (name != "unit", name))]
 
 
 def split_arguments(arguments: list[str]) -> tuple[list[str], list[str]]:
@@ -44,9 +51,7 @@ def is_test_path(argument: str) -> bool:
 
 
 def targets_of(folder: str, paths: list[str]) -> list[str]:
-    """What of a folder is to be run: the paths asked for in it, or all of it if it holds tests."""
-    if not any(Path(folder).rglob("test_*.py")):
-        return []
+    """What of a folder is to be run: the paths asked for in it, or all of it."""
     if not paths or any(is_within(folder, path) for path in paths):
         return [folder]
     return [path for path in paths if is_within(path, folder)]

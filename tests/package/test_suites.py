@@ -25,7 +25,7 @@ class Checkout:
 
     def run(self, *arguments: str) -> tuple[int, str]:
         """Exit code and last line."""
-        command = [sys.executable, SUITES, "--folders", "tests/one,tests/two", *arguments]
+        command = [sys.executable, SUITES, *arguments]
         done = subprocess.run(
             command,
             check=False,
@@ -96,6 +96,12 @@ def test_a_choice_by_name_may_leave_a_suite_empty(checkout: Checkout) -> None:
     checkout.test_file("one/test_a.py", GOOD)
     checkout.test_file("two/test_a.py", BAD)
     assert checkout.run("-k", "good") == (0, "1 passed, 0 failed")
+
+
+def test_a_folder_can_be_left_out(checkout: Checkout) -> None:
+    checkout.test_file("one/test_a.py", GOOD)
+    checkout.test_file("two/test_a.py", BAD)
+    assert checkout.run("--without", "two,three") == (0, "1 passed, 0 failed")
 
 
 def test_a_path_limits_the_run_to_it(checkout: Checkout) -> None:
