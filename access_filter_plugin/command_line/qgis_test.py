@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import Any
 
@@ -55,15 +56,21 @@ def _decision_failures(assertion: Assertion, project: ProjectAccess) -> list[str
     return found
 
 
+@functools.lru_cache(maxsize=1)
+def _guarded_server() -> tuple[QgsServer, Any]:
+    """Return the one QGIS Server of this process: all of them share their filters."""
+    os.environ["ACCESS_FILTER_LOG"] = "off"
+    os.environ["ACCESS_FILTER_IDENTITY"] = "remote_user"
+    server = QgsServer()
+    return server, load_behind_stand_in(server.serverInterface())
+
+
 class _Server:
-    """A QGIS Server with the plugin; identities come in as the CGI variables of REMOTE_USER."""
+    """The server with one project; identities come in as the CGI variables of REMOTE_USER."""
 
     def __init__(self, opened: OpenedProject) -> None:
         self._path = os.path.abspath(opened.path)
-        os.environ["ACCESS_FILTER_LOG"] = "off"
-        os.environ["ACCESS_FILTER_IDENTITY"] = "remote_user"
-        self._server = QgsServer()
-        self._plugin = load_behind_stand_in(self._server.serverInterface())
+        self._server, self._plugin = _guarded_server()
 
     def answer(self, assertion: Assertion) -> tuple[int, str]:
         """Return status and text of the answer to an assertion's request."""

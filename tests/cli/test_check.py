@@ -1,0 +1,253 @@
+"""Every warning of ``check`` has a project that triggers it, and one that does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from qgis.core import (
+    QgsEditorWidgetSetup,
+    QgsField,
+    QgsLayoutItemLabel,
+    QgsPrintLayout,
+    QgsProject,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import QVariant
+
+from tests.support.projects import policy_project, publish, save, vector_layer, write_geopackage
+
+from .conftest import Result
+
+Run = Callable[..., Result]
+EVERYTHING = {"layers": "*"}
+
+#: what the warning says → (rules that trigger it, rules that do not)
+POLICIES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
+    "name nobody": (
+        [EVERYTHING, {"users": [], "layers": "parcels"}],
+        [EVERYTHING, {"users": "anna", "layers": "parcels", "actions": ["read", "update"]}],
+    ),
+    "it names no service": (
+        [EVERYTHING, {"services": [], "layers": "parcels"}],
+        [EVERYTHING],
+    ),
+    "can no longer match": (
+        [{"layers": "*", "valid_until": "2020-01-01"}],
+        [{"layers": "*", "valid_until": "2999-01-01"}],
+    ),
+    "names no layer of the project": (
+        [EVERYTHING, {"layers": "no_such_*", "roles": "a"}],
+        [EVERYTHING],
+    ),
+    "no such layer": (
+        [EVERYTHING, {"layers": "parcel"}],
+        [EVERYTHING],
+    ),
+    "no such style": (
+        [{"layers": "parcels", "styles": "purple"}],
+        [{"layers": "parcels", "styles": "default"}],
+    ),
+    "no such print layout": (
+        [EVERYTHING, {"effect": "deny", "templates": "Nowhere"}],
+        [EVERYTHING, {"effect": "deny", "templates": "Nowhere*"}],
+    ),
+    "no layer of the rule has it": (
+        [{"layers": "parcels", "attributes": ["name", "nmae"]}],
+        [{"layers": "parcels", "attributes": ["name"]}],
+    ),
+    "swallowed by": (
+        [EVERYTHING, {"roles": "editor", "layers": "parcels", "filter": "\"public\" = 1"}],
+        [{"layers": "ortho"}, {"roles": "editor", "layers": "parcels", "filter": "\"public\" = 1"}],
+    ),
+    "only the attributes that both show": (
+        [
+            {"layers": "parcels", "filter": "\"public\" = 1", "attributes": "name"},
+            {"layers": "parcels", "filter": "\"owner\" = @access_user"},
+        ],
+        [
+            {"layers": "parcels", "filter": "\"public\" = 1"},
+            {"layers": "parcels", "filter": "\"owner\" = @access_user"},
+        ],
+    ),
+    "open by OAPIF": (
+        [EVERYTHING, {"effect": "deny", "services": "WFS", "layers": "parcels"}],
+        [EVERYTHING, {"effect": "deny", "services": ["WFS", "OAPIF"], "layers": "parcels"}],
+    ),
+    "is not defined, did you mean": (
+        [EVERYTHING, {"effect": "deny", "roles": "anonymus", "layers": "parcels"}],
+        [EVERYTHING, {"effect": "deny", "roles": "anonymous", "layers": "parcels"}],
+    ),
+    "no rule opens it to anybody": (
+        [{"layers": "parcels"}],
+        [EVERYTHING],
+    ),
+    "opens nothing there": (
+        [{"layers": "*", "filter": "\"owner\" = @access_user"}],
+        [{"layers": "parcels", "filter": "\"owner\" = @access_user"}],
+    ),
+}
+
+
+@pytest.mark.parametrize("words", POLICIES)
+def test_a_policy_that_means_something_else_is_warned_of(
+    run: Run, tmp_path: Path, words: str
+) -> None:
+    bad, good = POLICIES[words]
+    found = run("check", policy_project(tmp_path / "bad", access_rules=bad))
+    assert words in found.out
+    assert found.code == 0
+    assert words not in run("check", policy_project(tmp_path / "good", access_rules=good)).out
+
+
+def test_errors_give_exit_code_one_and_their_path(run: Run, tmp_path: Path) -> None:
+    project = policy_project(tmp_path, access_rules='[{"layer": "*"}]')
+    result = run("check", project)
+    assert result.code == 1
+    assert 'access_rules[0].layer: unknown key, did you mean "layers"?' in result.out
+
+
+def test_warnings_fail_only_when_asked_to(run: Run, tmp_path: Path) -> None:
+    project = policy_project(tmp_path, access_rules=[{"layers": "parcels"}])
+    assert run("check", project).code == 0
+    assert run("check", project, "--fail-on", "warning").code == 1
+
+
+def test_json_has_severity_path_and_message(run: Run, tmp_path: Path) -> None:
+    project = policy_project(tmp_path, access_rules=[{"layers": "parcels"}])
+    problems = run("check", "--json", project).json["problems"]
+    assert {"severity", "path", "message"} == set(problems[0])
+
+
+def test_syntax_needs_only_the_file(run: Run, tmp_path: Path) -> None:
+    project = policy_project(tmp_path, access_rules='[{"layers": "*"')
+    result = run("check", "--syntax", project)
+    assert result.code == 1
+    assert "access_rules: not JSON" in result.out
+
+
+@pytest.mark.parametrize("variable", ["feature_info", "request_log"])
+def test_problems_of_the_other_settings_are_found_as_well(
+    run: Run, tmp_path: Path, variable: str
+) -> None:
+    project = policy_project(
+        tmp_path, access_rules=[EVERYTHING], **{variable: '{"no_such_key": 1}'}
+    )
+    assert f"{variable}.no_such_key: unknown key" in run("check", "--syntax", project).out
+
+
+def test_a_denied_layer_that_does_not_exist_is_an_error(run: Run, tmp_path: Path) -> None:
+    rules = [EVERYTHING, {"effect": "deny", "layers": "secret"}]
+    result = run("check", policy_project(tmp_path, access_rules=rules))
+    assert result.code == 1
+    assert "access_rules[1].layers" in result.out
+
+
+def special_project(folder: Path, change: Callable[[QgsProject], None]) -> Path:
+    """Write a project with one parcels layer and something done to it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_geopackage(folder / "data.gpkg")
+    project = QgsProject()
+    project.addMapLayer(vector_layer(folder, "parcels"))
+    project.addMapLayer(vector_layer(folder, "owners"))
+    change(project)
+    publish(project)
+    rules = [
+        {"layers": ["*", "!owners"]},
+        {"effect": "deny", "layers": "parcels", "attributes": "owner"},
+    ]
+    return save(project, folder / "project.qgs", {"access_rules": rules})
+
+
+def parcels(project: QgsProject) -> QgsVectorLayer:
+    return project.mapLayersByName("parcels")[0]
+
+
+def with_expression_field(project: QgsProject) -> None:
+    parcels(project).addExpressionField('upper("owner")', QgsField("shout", QVariant.String))
+
+
+def with_value_relation(project: QgsProject) -> None:
+    owners = project.mapLayersByName("owners")[0]
+    layer = parcels(project)
+    config = {"Layer": owners.id(), "Key": "login", "Value": "fullname"}
+    setup = QgsEditorWidgetSetup("ValueRelation", config)
+    layer.setEditorWidgetSetup(layer.fields().lookupField("owner_name"), setup)
+
+
+def with_labels(project: QgsProject) -> None:
+    from qgis.core import QgsPalLayerSettings, QgsVectorLayerSimpleLabeling
+
+    settings = QgsPalLayerSettings()
+    settings.fieldName = "owner"
+    parcels(project).setLabeling(QgsVectorLayerSimpleLabeling(settings))
+    parcels(project).setLabelsEnabled(True)
+
+
+def with_label_id(project: QgsProject) -> None:
+    layout = QgsPrintLayout(project)
+    layout.initializeDefaults()
+    layout.setName("Plan")
+    label = QgsLayoutItemLabel(layout)
+    label.setId("HEADING")
+    layout.addLayoutItem(label)
+    project.layoutManager().addLayout(layout)
+
+
+def with_equal_aliases(project: QgsProject) -> None:
+    parcels(project).setFieldAlias(1, "Same")
+    parcels(project).setFieldAlias(2, "Same")
+
+
+def with_invalid_layer(project: QgsProject) -> None:
+    project.addMapLayer(QgsVectorLayer("/nowhere/none.shp", "gone_forever", "ogr"))
+
+
+CHANGES: dict[str, Callable[[QgsProject], None]] = {
+    'attribute "shout" is hidden': with_expression_field,
+    'attribute "owner_name" shows its raw value': with_value_relation,
+    'style "default" is closed': with_labels,
+    "labels with an id can be replaced": with_label_id,
+    'the alias "Same"': with_equal_aliases,
+    "is not valid: its data cannot be read": with_invalid_layer,
+}
+
+
+@pytest.mark.parametrize("words", CHANGES)
+def test_a_project_that_gives_things_away_or_loses_them_is_warned_of(
+    run: Run, tmp_path: Path, words: str
+) -> None:
+    bad = special_project(tmp_path / "bad", CHANGES[words])
+    assert words in run("check", bad).out
+    good = special_project(tmp_path / "good", lambda _project: None)
+    assert words not in run("check", good).out
+
+
+def test_a_forgotten_copy_is_warned_of(run: Run, tmp_path: Path) -> None:
+    project = policy_project(tmp_path, access_rules=[EVERYTHING])
+    assert "project.qgs~" not in run("check", project).out
+    Path(f"{project}~").write_text("old")
+    assert "project.qgs~: lies beside the project" in run("check", project).out
+
+
+def test_unproven_identity_is_warned_of(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = policy_project(tmp_path, access_rules=[EVERYTHING])
+    assert "no proof" not in run("check", project).out
+    monkeypatch.setenv("ACCESS_FILTER_IDENTITY", "authelia")
+    assert "no proof" in run("check", project).out
+
+
+def test_a_project_without_rules_is_warned_of(run: Run, tmp_path: Path) -> None:
+    assert "open to everybody" in run("check", policy_project(tmp_path)).out
+
+
+def test_a_corrupt_project_is_one_sentence(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "project.qgz"
+    path.write_bytes(b"PK\x03\x04 not really")
+    result = run("check", path)
+    assert result.code == 2
+    assert "not a readable .qgz" in result.err
