@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from qgis.PyQt.QtCore import QUrl
 
-from .ows_request import OAPIF, OwsRequest, canonical_operation, oapif_operation
+from .ows_request import LANDING_PAGE, OAPIF, OwsRequest, canonical_operation, oapif_operation
 
 API_ROOT = "/wfs3"
 
@@ -48,5 +48,6 @@ def _api_operation(method: str, path: str, body: bytes) -> str:
     return oapif_operation(method or ("POST" if body else "GET"), rest)
 
 
-def _service_without_name(_path: str, _operation: str, _body: bytes) -> str:
-    return "LANDINGPAGE"
+def _service_without_name(_path: str, operation: str, _body: bytes) -> str:
+    # QGIS runs these two as WMS when SERVICE is missing, in exactly this spelling (3.22 to 3.44).
+    return "WMS" if operation in ("GetMap", "GetFeatureInfo") else LANDING_PAGE

@@ -13,6 +13,7 @@ from typing import Any, Callable, Optional
 
 from ..operator_settings import OperatorSettings
 from ..ows_request import LANDING_PAGE, OAPIF, OwsRequest
+from .admission.catalog_mode import with_challenge
 from .admission.verdict import ADMITTED, Verdict, refuse
 from .project_access import WRITING, OperationAccess
 from .qgis_guards import guard
@@ -45,15 +46,26 @@ def admit(
     settings: OperatorSettings,
 ) -> Verdict:
     """Return the verdict on a request; ``access`` is None where access control is off."""
+    return with_challenge(_judge(request, access, state, settings), settings.authenticate)
+
+
+def _judge(
+    request: OwsRequest,
+    access: Optional[OperationAccess],
+    state: Any,
+    settings: OperatorSettings,
+) -> Verdict:
     verdict = guard(request, state, settings)
     if verdict is not ADMITTED or access is None:
         return verdict
     if not access.is_restricted and request.operation not in WRITING:
         return ADMITTED
+    if len(request.body) > settings.max_body_bytes:
+        return refuse("The body is too large.", status=413)
     service = SERVICES.get(request.service)
-    if service is not None:
+    if service is not None and request.service not in settings.services:
         return service(request, access, state)
-    if request.service.lower() in {name.lower() for name in settings.services}:
+    if request.service in settings.services:
         return ADMITTED
     return refuse("SERVICE: this service cannot be restricted and is not open to you")
 
@@ -61,7 +73,8 @@ def admit(
 def apply(verdict: Verdict, handler: Any) -> None:
     """Put the parameters that were judged into the request that QGIS will run."""
     for name, value in verdict.changes.items():
-        if value is None:
-            handler.removeParameter(name)
+        if value:
+            # QGIS decodes what is set here once more, so "+" and "%41" would change on the way.
+            handler.setParameter(name, value.replace("%", "%25").replace("+", "%2B"))
         else:
-            handler.setParameter(name, value)
+            handler.removeParameter(name)

@@ -12,14 +12,15 @@ from qgis.core import (
     QgsLayoutItemHtml,
     QgsLayoutItemLabel,
     QgsLayoutItemLegend,
-    QgsLayoutItemMap,
     QgsLayoutItemManualTable,
+    QgsLayoutItemMap,
     QgsPrintLayout,
     QgsProject,
     QgsProperty,
     QgsVectorLayer,
 )
 
+from .admission.wms_print import LayoutFacts
 from .catalogue import Source
 
 _TEMPLATE = re.compile(r"\[%(.*?)%\]", re.DOTALL)
@@ -70,14 +71,43 @@ def _atlas(
     yield from _texts(project, coverage, [text for text in used if text])
 
 
+def layout_facts(layout: QgsPrintLayout) -> LayoutFacts:
+    """Return what admission of GetPrint needs to know of a layout."""
+    project = layout.project()
+    maps = [item for item in layout.items() if isinstance(item, QgsLayoutItemMap)]
+    free = [m for m in maps if not m.followVisibilityPreset() and not m.keepLayerSet()]
+    labels = (item for item in layout.items() if isinstance(item, QgsLayoutItemLabel))
+    drawn = (pair for item in maps for pair in _theme_styles(project, item))
+    return LayoutFacts(
+        label_ids=frozenset(label.id().upper() for label in labels if label.id()),
+        maps=len(maps),
+        free_maps=len(free),
+        drawn_styles=tuple(dict.fromkeys(drawn)),
+    )
+
+
+def _theme_styles(project: QgsProject, item: QgsLayoutItemMap) -> Iterator[tuple[str, str]]:
+    """Yield the style that a theme gives to each of its layers."""
+    if not item.followVisibilityPreset():
+        return
+    state = project.mapThemeCollection().mapThemeState(item.followVisibilityPresetName())
+    for record in state.layerRecords():
+        layer = record.layer()
+        if layer is not None and record.usingCurrentStyle:
+            yield layer.id(), record.currentStyle
+
+
 def _map(project: QgsProject, item: QgsLayoutItemMap) -> Iterator[Source]:
     if item.followVisibilityPreset():
         themes = project.mapThemeCollection()
         for layer_id in themes.mapThemeVisibleLayerIds(item.followVisibilityPresetName()):
             yield Source(layer_id, frozenset(), rows=False)
     elif item.keepLayerSet():
+        kept = set(item.layerStyleOverrides()) if item.keepLayerStyles() else set()
         for layer in item.layers():
-            yield Source(layer.id(), frozenset(), rows=False)
+            # A style that is stored in the layout itself may draw any attribute.
+            columns = None if layer.id() in kept else frozenset[str]()
+            yield Source(layer.id(), columns, rows=False)
 
 
 def _legend(item: QgsLayoutItemLegend) -> Iterator[Source]:
@@ -87,9 +117,7 @@ def _legend(item: QgsLayoutItemLegend) -> Iterator[Source]:
         yield Source(node.layerId(), frozenset(), rows=False)
 
 
-def _frame(
-    project: QgsProject, coverage: Optional[QgsVectorLayer], frame: Any
-) -> Iterator[Source]:
+def _frame(project: QgsProject, coverage: Optional[QgsVectorLayer], frame: Any) -> Iterator[Source]:
     if isinstance(frame, QgsLayoutItemAttributeTable):
         layer = frame.sourceLayer()
         yield Source(layer.id() if layer is not None else "", frozenset(), rows=False)

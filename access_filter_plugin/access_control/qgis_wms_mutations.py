@@ -2,20 +2,129 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Callable
+
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsCsException,
+    QgsRectangle,
+)
 
 from ..request_context import RequestContext
 from .admission.verdict import Verdict
+from .admission.wms_tree import is_open
 from .project_access import OperationAccess
+from .qgis_map_tips import unsafe_map_tips
+from .qgis_sources import LAYER_FUNCTIONS
 
 Register = Callable[[Callable[[], None]], None]
 
+_DRAWING = frozenset({"GetMap", "GetTile", "GetPrint", "GetFeatureInfo"})
+EXTENTS_NOTE = "access_control.extents"
+
 
 def mutate_wms(
-    _context: RequestContext,
-    _access: OperationAccess,
-    _state: Any,
-    _verdict: Verdict,
-    _undo: Register,
+    context: RequestContext,
+    access: OperationAccess,
+    state: Any,
+    verdict: Verdict,
+    undo: Register,
 ) -> None:
     """Set the project so that maps and GetFeatureInfo show nothing that is hidden."""
+    if access.service not in ("WMS", "WMTS"):
+        return
+    was_dirty = state.project.isDirty()
+    undo(lambda: state.project.setDirty(was_dirty))
+    _set_open_styles(access, state, undo)
+    if access.operation == "GetFeatureInfo":
+        _empty_map_tips(access, state, undo)
+    if access.operation in _DRAWING:
+        _hide_annotations(access, state, undo)
+    if access.service == "WMTS":
+        if verdict.notes.get("group"):
+            _leave_out_closed_members(access, state, undo)
+        if access.operation == "GetCapabilities":
+            context.notes[EXTENTS_NOTE] = dict(_extents(access, state))
+
+
+def _set_open_styles(access: OperationAccess, state: Any, undo: Register) -> None:
+    """Make an open style current where the project's own default is closed (policy 21)."""
+    for layer_id, info in access.catalogue.layers.items():
+        decision = access.decision(layer_id)
+        wanted = decision.default_style
+        if not decision.read or not wanted or wanted == info.default_style:
+            continue
+        manager = state.layers[layer_id].styleManager()
+        before = manager.currentStyle()
+        undo(lambda m=manager, style=before: m.setCurrentStyle(style))
+        manager.setCurrentStyle(wanted)
+
+
+def _empty_map_tips(access: OperationAccess, state: Any, undo: Register) -> None:
+    for layer_id in unsafe_map_tips(access, state):
+        layer = state.layers[layer_id]
+        before = layer.mapTipTemplate()
+        undo(lambda changed=layer, text=before: changed.setMapTipTemplate(text))
+        layer.setMapTipTemplate("")
+
+
+def _hide_annotations(access: OperationAccess, state: Any, undo: Register) -> None:
+    for annotation in state.project.annotationManager().annotations():
+        if not annotation.isVisible() or _may_show(annotation, access):
+            continue
+        undo(lambda hidden=annotation: hidden.setVisible(True))
+        annotation.setVisible(False)
+
+
+def _may_show(annotation: Any, access: OperationAccess) -> bool:
+    layer = annotation.mapLayer()
+    texts = list(_texts(annotation))
+    if layer is None:
+        plain = "".join(texts).replace(" ", "").lower()
+        return not any(f"{name}(" in plain for name in LAYER_FUNCTIONS)
+    decision = access.decision(layer.id())
+    if not decision.read:
+        return False
+    return decision.rows.is_everything and (not decision.hidden or "[%" not in "".join(texts))
+
+
+def _texts(annotation: Any) -> Iterator[str]:
+    if hasattr(annotation, "document"):
+        yield annotation.document().toPlainText()
+    if hasattr(annotation, "sourceFile"):
+        yield f"[%{annotation.sourceFile()}"
+
+
+def _leave_out_closed_members(access: OperationAccess, state: Any, undo: Register) -> None:
+    """Let QGIS leave closed layers out of a group: 3.22 would refuse all of it.
+
+    The list holds names, so a permitted layer with the name of a closed one is left out as well.
+    """
+    project = state.project
+    before, existed = project.readListEntry("WMSRestrictedLayers", "/")
+    closed = [
+        info.name
+        for layer_id, info in access.catalogue.layers.items()
+        if not is_open(access, layer_id)
+    ]
+    if existed:
+        undo(lambda: project.writeEntry("WMSRestrictedLayers", "/", before))
+    else:
+        undo(lambda: project.removeEntry("WMSRestrictedLayers", "/"))
+    project.writeEntry("WMSRestrictedLayers", "/", [*before, *closed])
+
+
+def _extents(access: OperationAccess, state: Any) -> Iterator[tuple[str, tuple[float, ...]]]:
+    """Yield layer id → extent in WGS 84 of the layers that may be listed."""
+    geographic = QgsCoordinateReferenceSystem("EPSG:4326")
+    for layer_id, layer in state.layers.items():
+        if not is_open(access, layer_id) or layer.extent().isNull():
+            continue
+        transform = QgsCoordinateTransform(layer.crs(), geographic, state.project)
+        try:
+            box: QgsRectangle = transform.transformBoundingBox(layer.extent())
+        except QgsCsException:
+            continue
+        yield layer_id, (box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum())

@@ -1,14 +1,16 @@
-"""Admission of wmts requests of a restricted caller."""
+"""Admission of WMTS requests of a restricted caller: the names of layers and groups."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ..ows_request import OwsRequest
-from .admission.verdict import ADMITTED, Verdict
+from .admission import wmts
+from .admission.verdict import Verdict
 from .project_access import OperationAccess
+from .qgis_wms_project import wms_facts
 
 
-def admit(_request: OwsRequest, _access: OperationAccess, _state: Any) -> Verdict:
+def admit(request: OwsRequest, access: OperationAccess, state: Any) -> Verdict:
     """Return the verdict on a request."""
-    return ADMITTED
+    return wmts.admit(request, access, wms_facts(state).tree)

@@ -89,3 +89,13 @@ def remove(element: Element) -> None:
         else:
             parent.text = (parent.text or "") + tail
     parent.remove(element)
+
+
+def indented(root: Element) -> bytes:
+    """Return a document laid out as QGIS does, so that nothing shows where something was.
+
+    Only for documents in which text and elements do not mix, as in all lists of layers.
+    """
+    etree.indent(root, space=" ")
+    text = etree.tostring(root, encoding="UTF-8", xml_declaration=False)
+    return b'<?xml version="1.0" encoding="utf-8"?>\n' + bytes(text) + b"\n"

@@ -1,0 +1,135 @@
+"""GetPrint: which layouts, maps and texts a restricted caller may have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Optional
+
+from ..project_access import OperationAccess
+from .catalog_mode import closed_answer
+from .grammar import is_text
+from .verdict import Verdict, refuse
+from .wms_filter import unsafe_symbol
+from .wms_layers import layer_changes, names_of, requested_layers, styles_of
+from .wms_parameters import PRINT_MAP
+from .wms_tree import MapTree
+
+_MAP_KEY = re.compile(r"MAP(\d{1,3}):(.+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class LayoutFacts:
+    """What admission needs to know of one print layout."""
+
+    label_ids: frozenset[str] = frozenset()
+    """Upper-case ids of its labels, which a request may fill with text."""
+    maps: int = 0
+    free_maps: int = 0
+    """Maps that show whatever the request names: without theme, without locked layers."""
+    drawn_styles: tuple[tuple[str, str], ...] = ()
+    """(layer id, style) that its themes draw with."""
+
+
+@dataclass
+class Print:
+    """What becomes of the parameters of a GetPrint."""
+
+    changes: dict[str, Optional[str]] = field(default_factory=dict)
+    refusal: Optional[Verdict] = None
+
+
+def unknown_template(name: str) -> Verdict:
+    """Return the answer for a layout that does not exist, or might as well not."""
+    sentence = f"The requested template '{name}' is not available."
+    return refuse(sentence, status=400, code="InvalidParameterValue")
+
+
+def admit_template(
+    name: str, layouts: Mapping[str, LayoutFacts], access: OperationAccess
+) -> Optional[Verdict]:
+    """Return the refusal of a layout that is closed, or None when it is open."""
+    unknown = unknown_template(name)
+    layout = layouts.get(name)
+    if layout is None:
+        return unknown
+    draws_closed = any(
+        style not in access.decision(layer_id).styles for layer_id, style in layout.drawn_styles
+    )
+    if draws_closed or not access.allows_template(name):
+        return closed_answer(access, unknown, exists=True)
+    return None
+
+
+def print_parameters(
+    parameters: Mapping[str, str],
+    layout: LayoutFacts,
+    tree: MapTree,
+    access: OperationAccess,
+    known: Mapping[str, object],
+) -> Print:
+    """Return the changes of the parameters that only a print has, or a refusal."""
+    result = Print()
+    maps: set[int] = set()
+    layered: set[int] = set()
+    for key in sorted(parameters):
+        found = _MAP_KEY.fullmatch(key)
+        if found is None:
+            _other_key(key, parameters[key], layout, known, result)
+            continue
+        maps.add(int(found.group(1)))
+        if found.group(2) == "LAYERS" and parameters[key]:
+            layered.add(int(found.group(1)))
+        result.refusal = result.refusal or _map_key(key, found.group(2), parameters, result)
+    for index in sorted(layered):
+        refusal = _map_layers(index, parameters, tree, access, result)
+        result.refusal = result.refusal or refusal
+    if result.refusal is None and not names_of(parameters):
+        drawn = layout.maps if "ATLAS_PK" in parameters else len(maps)
+        if layout.free_maps and len(layered) < drawn:
+            result.refusal = refuse("LAYERS: name the layers to print", status=400)
+    return result
+
+
+def _other_key(
+    key: str, value: str, layout: LayoutFacts, known: Mapping[str, object], result: Print
+) -> None:
+    if key in known:
+        return
+    if key not in layout.label_ids:
+        result.changes[key] = None  # an HTML frame would load what it names
+    elif not is_text(value):
+        result.refusal = refuse(f"{key}: a text holds no template", status=400)
+
+
+def _map_key(
+    key: str, name: str, parameters: Mapping[str, str], result: Print
+) -> Optional[Verdict]:
+    grammar = PRINT_MAP.get(name)
+    if grammar is None:
+        result.changes[key] = None
+        return None
+    value = parameters[key]
+    if not grammar(value):
+        return refuse(f"{key}: the value is not understood", status=400)
+    if name == "HIGHLIGHT_SYMBOL":
+        why = unsafe_symbol(value)
+        return refuse(f"{key}: {why}") if why else None
+    return None
+
+
+def _map_layers(
+    index: int,
+    parameters: Mapping[str, str],
+    tree: MapTree,
+    access: OperationAccess,
+    result: Print,
+) -> Optional[Verdict]:
+    prefix = f"MAP{index}:"
+    names = names_of(parameters, prefix)
+    found = requested_layers(names, styles_of(parameters, prefix), (), tree, access)
+    if found.refusal is not None:
+        return found.refusal
+    result.changes.update(layer_changes(parameters, found, prefix))
+    return None

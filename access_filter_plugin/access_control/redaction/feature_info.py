@@ -1,0 +1,172 @@
+"""GetFeatureInfo in every format, without what the hooks cannot keep out.
+
+The hook decides on field names. QGIS writes displayed names (aliases) and, in JSON, reads the
+feature again by displayed name, so an alias that equals a closed field's name shows that field;
+forms with tabs write every field of a tab; a closed primary key is read for the feature's id.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import unescape
+from typing import Any, Optional
+
+from ... import json_codec
+from ..catalogue import LayerInfo
+from ..decision import LayerDecision
+from .xml import Element, indented, local_name, parse, remove
+
+_LAYER = re.compile(r'<Layer\b[^>]*\sname="([^"]*)"')
+_ATTRIBUTE = re.compile(r'^\s*<Attribute\b[^>]*\sname="([^"]*)"')
+_TEXT_LAYER = re.compile(r"Layer '(.*)'")
+_TEXT_VALUE = re.compile(r"(.+?) = '")
+_QGIS_GML = "{http://qgis.org/gml}"
+_HTML_ROW = re.compile(
+    r"<TR>\s*<TH(?P<first>[^>]*)>(?P<key>.*?)</TH>\s*<TD[^>]*>(?P<value>.*?)</TD>\s*</TR>\n?",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class LayerKeys:
+    """Which displayed names of one layer may stand in an answer."""
+
+    names: frozenset[str]
+    """The names by which an answer may call the layer."""
+    closed: frozenset[str]
+    """Names and aliases of what is closed, folded in case; these never stand."""
+
+    def allows(self, key: str) -> bool:
+        """Return whether a property of this displayed name may stay."""
+        return key.casefold() not in self.closed
+
+
+def layer_keys(
+    info: LayerInfo, decision: LayerDecision, aliases: Mapping[str, str], title: str = ""
+) -> Optional[LayerKeys]:
+    """Return the keys of a layer; None when nothing of it is closed."""
+    shown = decision.attributes - decision.raw_attributes
+    closed = [name for name in info.attributes if name not in shown]
+    if not closed:
+        return None
+    both = [*closed, *(aliases.get(name, "") for name in closed)]
+    keys = frozenset(name.casefold() for name in both if name)
+    names = frozenset(filter(None, (*info.names, info.wms_name, title)))
+    return LayerKeys(names, keys)
+
+
+class Keys:
+    """The keys of all layers that a request asks."""
+
+    def __init__(self, layers: Sequence[LayerKeys], open_names: Iterable[str]) -> None:
+        self._layers = tuple(layers)
+        self._open_names = frozenset(open_names)
+
+    def __bool__(self) -> bool:
+        return bool(self._layers)
+
+    def of(self, name: str) -> tuple[LayerKeys, ...]:
+        """Return the keys that hold for an answer's layer; all of them for an unknown name."""
+        found = tuple(keys for keys in self._layers if name in keys.names)
+        return found if found or name in self._open_names else self._layers
+
+    def of_id(self, feature_id: str) -> tuple[LayerKeys, ...]:
+        """Return the keys for ``layer.fid``; names may hold dots, so all that fit count."""
+        parts = feature_id.split(".")
+        names = {".".join(parts[:end]) for end in range(1, len(parts) + 1)}
+        found = tuple(keys for keys in self._layers if keys.names & names)
+        return found if found or names & self._open_names else self._layers
+
+
+def _allows(keys: tuple[LayerKeys, ...], key: str) -> bool:
+    return all(one.allows(key) for one in keys)
+
+
+def redact_xml(text: str, keys: Keys) -> str:
+    """Return the text/xml answer; QGIS writes each attribute on a line of its own."""
+    current = keys.of("")
+    kept = []
+    for line in text.splitlines(keepends=True):
+        layer = _LAYER.search(line)
+        if layer is not None:
+            current = keys.of(unescape(layer.group(1)))
+        attribute = _ATTRIBUTE.match(line)
+        if attribute is None or _allows(current, unescape(attribute.group(1))):
+            kept.append(line)
+    return "".join(kept)
+
+
+def redact_plain(text: str, keys: Keys) -> str:
+    """Return the text/plain answer; the lines of a value that is left out go with it."""
+    current = keys.of("")
+    kept = []
+    leaving = False
+    for line in text.splitlines(keepends=True):
+        layer = _TEXT_LAYER.fullmatch(line.rstrip("\n"))
+        value = _TEXT_VALUE.match(line)
+        if layer is not None:
+            current, leaving = keys.of(layer.group(1)), False
+        elif value is not None:
+            leaving = not _allows(current, value.group(1))
+        elif not line.strip() or line.startswith("Feature "):
+            leaving = False
+        if not leaving:
+            kept.append(line)
+    return "".join(kept)
+
+
+def redact_html(text: str, keys: Keys) -> str:
+    """Return the text/html answer without the table rows of what is closed."""
+    current = keys.of("")
+
+    def row(found: re.Match[str]) -> str:
+        nonlocal current
+        key = unescape(found.group("key"))
+        if key == "Layer" and found.group("first"):
+            current = keys.of(unescape(found.group("value")))
+            return found.group()
+        return found.group() if _allows(current, key) else ""
+
+    return _HTML_ROW.sub(row, text)
+
+
+def redact_json(body: bytes, keys: Keys) -> bytes:
+    """Return the JSON answer without the properties of what is closed."""
+    document: Any = json_codec.loads(body)
+    changed = False
+    for feature in document.get("features", ()):
+        properties = feature.get("properties")
+        if not isinstance(properties, dict):
+            continue
+        current = keys.of_id(str(feature.get("id", "")))
+        for key in [key for key in properties if not _allows(current, key)]:
+            del properties[key]
+            changed = True
+    return json_codec.dumps(document) if changed else body
+
+
+def redact_gml(body: bytes, keys: Keys) -> bytes:
+    """Return the GML answer; elements are called like attributes, with cleaned names."""
+    root = parse(body)
+    for member in root.iter():
+        if not isinstance(member.tag, str) or local_name(member) not in ("featureMember", "member"):
+            continue
+        for feature in member:
+            _redact_gml_feature(feature, keys)
+    return indented(root)
+
+
+def _redact_gml_feature(feature: Element, keys: Keys) -> None:
+    current = keys.of_id(feature.get("fid", "") or local_name(feature))
+    closed = {clean_name(key) for one in current for key in one.closed}
+    for child in list(feature):
+        is_attribute = isinstance(child.tag, str) and child.tag.startswith(_QGIS_GML)
+        if is_attribute and local_name(child).casefold() in closed:
+            remove(child)
+
+
+def clean_name(name: str) -> str:
+    """Return an attribute's name as QGIS writes it as an element of GML."""
+    return re.sub(r"[^\w.\-_]", "", name.replace(" ", "_"))

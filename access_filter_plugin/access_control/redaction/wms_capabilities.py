@@ -1,0 +1,141 @@
+"""WMS capabilities and project settings without what the caller may not see.
+
+QGIS leaves closed layers out by itself (``layerPermissions``); what it does not ask about are
+groups, styles, attributes, layouts and the lists of names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .xml import Element, child_text, children, descendants, local_name, remove
+
+
+@dataclass(frozen=True)
+class ListedLayer:
+    """One layer that the caller sees."""
+
+    is_queryable: bool = True
+    closed_styles: frozenset[str] = frozenset()
+    attributes: frozenset[str] = frozenset()
+    """The visible attributes by field name."""
+    has_hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What the caller may be told of a project."""
+
+    layers: Mapping[str, ListedLayer] = field(default_factory=dict)
+    """WMS name → layer."""
+    templates: frozenset[str] = frozenset()
+    other_names: frozenset[str] = frozenset()
+    """Names and ids by which WFSLayers and the drawing order may mention layers."""
+
+
+def redact_capabilities(root: Element, listing: Listing) -> None:
+    """Take out of a WMS document what is not in the listing."""
+    for capability in children(root, "Capability"):
+        for layer in children(capability, "Layer"):
+            _redact_layer(layer, listing, is_root=True)
+    for element in descendants(root, "WFSLayer"):
+        if element.get("name") not in listing.other_names:
+            remove(element)
+    for templates in descendants(root, "ComposerTemplates"):
+        for template in children(templates, "ComposerTemplate"):
+            if template.get("name") not in listing.templates:
+                remove(template)
+        if len(templates) == 0:
+            remove(templates)
+    for order in descendants(root, "LayerDrawingOrder"):
+        names = (order.text or "").split(",")
+        order.text = ",".join(name for name in names if name in listing.other_names)
+
+
+def _redact_layer(layer: Element, listing: Listing, *, is_root: bool = False) -> bool:
+    """Redact a layer or group; return whether GetFeatureInfo may ask it or something in it."""
+    members = children(layer, "Layer")
+    is_group = bool(members) or not children(layer, "Style")
+    if is_group:
+        return _redact_group(layer, members, listing, is_root=is_root)
+    found = listing.layers.get(child_text(layer, "Name"))
+    if found is None:
+        remove(layer)
+        return False
+    _redact_styles(layer, found)
+    _redact_attributes(layer, found)
+    if not found.is_queryable and layer.get("queryable"):
+        layer.set("queryable", "0")
+    return layer.get("queryable") == "1"
+
+
+def _redact_group(
+    layer: Element, members: list[Element], listing: Listing, *, is_root: bool
+) -> bool:
+    queryable = [_redact_layer(member, listing) for member in members]
+    if not children(layer, "Layer") and not is_root:
+        remove(layer)
+        return False
+    if layer.get("queryable") == "1" and not any(queryable) and members:
+        layer.set("queryable", "0")
+    return any(queryable)
+
+
+def _redact_styles(layer: Element, found: ListedLayer) -> None:
+    for style in children(layer, "Style"):
+        if child_text(style, "Name") in found.closed_styles:
+            remove(style)
+
+
+def _redact_attributes(layer: Element, found: ListedLayer) -> None:
+    if not found.has_hidden:
+        return
+    for attributes in children(layer, "Attributes"):
+        for attribute in children(attributes, "Attribute"):
+            if attribute.get("name") not in found.attributes:
+                remove(attribute)
+    for key in children(layer, "PrimaryKey"):
+        for attribute in children(key, "PrimaryKeyAttribute"):
+            if (attribute.text or "") not in found.attributes:
+                remove(attribute)
+        if len(key) == 0:
+            remove(key)
+    if layer.get("displayField") and layer.get("displayField") not in found.attributes:
+        del layer.attrib["displayField"]
+
+
+def redact_context(root: Element, listing: Listing) -> None:
+    """Take closed layers, groups and styles out of a GetContext document."""
+    for element in descendants(root, "Layer"):
+        found = listing.layers.get(element.get("name", ""))
+        if children(element, "Layer"):
+            continue
+        if found is None:
+            remove(element)
+            continue
+        if not found.is_queryable and element.get("queryable"):
+            element.set("queryable", "false")
+        for styles in children(element, "StyleList"):
+            _redact_styles(styles, found)
+    _remove_empty_groups(root)
+
+
+def _remove_empty_groups(root: Element) -> None:
+    for name in ("Layer", "Group"):
+        for element in reversed(descendants(root, name)):
+            inner = {local_name(child) for child in element}
+            if not inner & {"Layer", "Group", "Server"} and element.getparent() is not None:
+                remove(element)
+
+
+def redact_styles(root: Element, listing: Listing) -> None:
+    """Take closed styles out of the document of GetStyles."""
+    for named in descendants(root, "NamedLayer"):
+        found = listing.layers.get(child_text(named, "Name"))
+        if found is None:
+            remove(named)
+            continue
+        for style in children(named, "UserStyle"):
+            if child_text(style, "Name") in found.closed_styles:
+                remove(style)
