@@ -1,0 +1,49 @@
+"""Row expressions on features: prepared once, asked for many features."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from qgis.core import (
+    QgsExpression,
+    QgsExpressionContext,
+    QgsExpressionContextUtils,
+    QgsFeatureRequest,
+)
+
+
+class RowTest:
+    """One expression of one layer; NULL, an error and anything but a true number are false."""
+
+    def __init__(self, layer: Any, text: Optional[str]) -> None:
+        self._expression: Optional[QgsExpression] = None
+        if text is not None:
+            self._context = expression_context(layer)
+            self._context.setFields(layer.fields())
+            self._expression = QgsExpression(text)
+            self._expression.prepare(self._context)
+
+    def accepts(self, feature: Any) -> bool:
+        """Return whether the expression is true on a feature."""
+        if self._expression is None:
+            return True
+        self._context.setFeature(feature)
+        value = self._expression.evaluate(self._context)
+        if self._expression.hasEvalError():
+            return False
+        return isinstance(value, (bool, int, float)) and bool(value)
+
+
+def expression_context(layer: Any) -> QgsExpressionContext:
+    """Return the context in which QGIS Server evaluates expressions of a layer."""
+    return QgsExpressionContext(QgsExpressionContextUtils.globalProjectLayerScopes(layer))
+
+
+def filtered_request(layer: Any, *texts: Optional[str]) -> QgsFeatureRequest:
+    """Return a request for the rows on which all of these expressions are true."""
+    request = QgsFeatureRequest()
+    request.setExpressionContext(expression_context(layer))
+    parts = [text for text in texts if text is not None]
+    if parts:
+        request.setFilterExpression(" AND ".join(f"({text})" for text in parts))
+    return request

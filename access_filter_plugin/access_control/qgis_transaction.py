@@ -1,0 +1,200 @@
+"""Admission of WFS transactions: every action judged on the rows it would touch, or none runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from qgis.core import QgsFeatureRequest, QgsGeometry, QgsOgcUtils
+
+from ..ows_request import OwsRequest
+from .admission.ogc_filter import check_filter, has_box
+from .admission.refused import MALFORMED, Forbidden, Refused
+from .admission.transaction import Change, Delete, Insert, Update, read_transaction
+from .admission.verdict import ADMITTED, Verdict
+from .admission.wfs import check_parameters
+from .admission.wfs_body import as_text, check_root, is_xml, parse_body
+from .admission.wfs_layers import unknown_type
+from .catalogue import LayerInfo
+from .decision import EditRight, LayerDecision
+from .policy import Action
+from .project_access import OperationAccess
+from .qgis_edits import EditJudge, converted, has_no_row_limit
+from .qgis_feature_ids import key_expression
+from .qgis_rows import filtered_request
+from .qgis_wfs_layers import WfsExpressions, dom_element, published, query_layer
+
+_ACTIONS = {Insert: Action.INSERT, Update: Action.UPDATE, Delete: Action.DELETE}
+
+
+def judge_transaction(request: OwsRequest, access: OperationAccess, state: Any) -> Verdict:
+    """Return the verdict on a Transaction; raise Refused for the first action that may not be."""
+    if access.is_restricted:
+        check_parameters(request.operation, request.parameters)
+    if not is_xml(request.body):
+        raise Refused("OPERATION: send the transaction as an XML body", code=MALFORMED)
+    root = parse_body(request.body)
+    check_root(root, request.operation)
+    judge = _TransactionJudge(access, state)
+    for change in read_transaction(root):
+        judge.change(change)
+    return ADMITTED
+
+
+@dataclass
+class _Touched:
+    """Which rows of a layer the actions so far named."""
+
+    actions: int = 0
+    by_ids: bool = True
+    ids: set[str] = field(default_factory=set)
+
+
+class _TransactionJudge:
+    """Judges the actions of one transaction, one after the other."""
+
+    def __init__(self, access: OperationAccess, state: Any) -> None:
+        self._access = access
+        self._layers = state.layers
+        self._published = published(access, state.project)
+        self._touched: dict[str, _Touched] = {}
+
+    def change(self, change: Change) -> None:
+        """Raise Refused or Forbidden when an action may not be."""
+        info = self._info(change.type_name)
+        if info is None:
+            return
+        decision = self._access.decision(info.id)
+        right = decision.edit(_ACTIONS[type(change)])
+        if not right.is_allowed:
+            raise Forbidden(f"You may not do this to features of {change.type_name}.")
+        layer = self._layers[info.id]
+        if isinstance(change, Insert):
+            self._insert(change, layer, right)
+        else:
+            self._existing(change, info, layer, decision, right)
+
+    def _info(self, type_name: str) -> Optional[LayerInfo]:
+        infos = self._published.get(type_name)
+        if infos is None and not self._access.is_restricted:
+            return None  # QGIS itself reports what it does not know
+        if infos is None or len(infos) != 1:
+            raise unknown_type(type_name)
+        if not self._access.decision(infos[0].id).is_listed:
+            raise unknown_type(type_name)
+        return infos[0]
+
+    def _insert(self, change: Insert, layer: Any, right: EditRight) -> None:
+        fields = layer.dataProvider().fields()
+        values = _values(change.values, fields, right)
+        geometry = _geometry(change.geometry, layer)
+        EditJudge(layer, right, fields).insert(values, geometry)
+
+    def _existing(
+        self,
+        change: Update | Delete,
+        info: LayerInfo,
+        layer: Any,
+        decision: LayerDecision,
+        right: EditRight,
+    ) -> None:
+        ids = self._check_filter(change.filter, info)
+        judge = EditJudge(layer, right)
+        values = _values(change.values, layer.fields(), right) if isinstance(change, Update) else {}
+        geometry = _geometry(change.geometry, layer) if isinstance(change, Update) else None
+        if decision.rows.is_everything and judge.is_unlimited:
+            return
+        if not (decision.rows.is_everything and has_no_row_limit(right)):
+            if not info.primary_key:
+                raise Forbidden("Features of a layer without a primary key may not be changed.")
+            self._refuse_overlap(info.id, ids)
+        if change.filter is not None and has_box(change.filter):
+            raise Forbidden("Name the features by id instead of by a box.")
+        rows = _rows(layer, change.filter, ids, decision)
+        if isinstance(change, Update):
+            judge.update(rows, values, geometry)
+        else:
+            judge.delete(rows)
+
+    def _check_filter(self, element: Any, info: LayerInfo) -> list[str]:
+        """Check a filter like one of a reading request; return the ids it names."""
+        asked = query_layer(self._access, info)
+        if element is None or asked is None:
+            return []
+        ids = check_filter(element, asked)
+        if not ids:
+            WfsExpressions(self._layers).check_filter(as_text(element), asked)
+        return [own for own in (_own_id(fid, asked.type_name) for fid in ids) if own is not None]
+
+    def _refuse_overlap(self, layer_id: str, ids: list[str]) -> None:
+        """Refuse actions that could meet the same row: each is judged on the stored rows."""
+        touched = self._touched.setdefault(layer_id, _Touched())
+        touched.actions += 1
+        touched.by_ids = touched.by_ids and bool(ids)
+        if touched.actions > 1 and (not touched.by_ids or touched.ids.intersection(ids)):
+            raise Forbidden("Several actions on one layer must name different features by id.")
+        touched.ids.update(ids)
+
+
+def _own_id(fid: str, type_name: str) -> Optional[str]:
+    """Return the id of a feature of this type, as QGIS cuts it; None for another type's."""
+    if "." not in fid:
+        return fid
+    parts = fid.split(".")
+    return parts[1] if parts[0] == type_name else None
+
+
+def _values(
+    sent: tuple[tuple[str, Optional[str]], ...], fields: Any, right: EditRight
+) -> dict[str, Any]:
+    names = set(fields.names())
+    for name, _value in sent:
+        # QGIS reads an Insert with an unknown property for ever (3.22 to 3.44).
+        if name not in names:
+            raise Forbidden(f"The attribute {name} may not be written.")
+    return {name: converted(fields, name, value) for name, value in sent}
+
+
+def _geometry(xml: Optional[str], layer: Any) -> Optional[QgsGeometry]:
+    if xml is None:
+        return None
+    _document, element = dom_element(xml)
+    geometry = QgsOgcUtils.geometryFromGML(element)
+    if geometry.isNull():
+        raise Refused("geometry: it is not understood")
+    if not layer.isSpatial():
+        raise Refused("geometry: the layer has none")
+    return geometry
+
+
+def _rows(
+    layer: Any, element: Any, ids: list[str], decision: LayerDecision
+) -> Iterator[Any]:
+    """Return the stored rows that QGIS would touch: those of the filter that are visible."""
+    rows = decision.rows.expression()
+    if element is None:
+        return iter(layer.getFeatures(filtered_request(layer, rows)))
+    if not ids:
+        return iter(layer.getFeatures(_by_filter(layer, element, rows)))
+    provider = layer.dataProvider()
+    parts = [key_expression(fid, provider) for fid in ids]
+    if "" in parts:
+        raise Refused("FILTER: an id is not understood")
+    if None not in parts:
+        chosen = " OR ".join(f"({part})" for part in parts)
+        return iter(layer.getFeatures(filtered_request(layer, chosen, rows)))
+    request = filtered_request(layer)
+    request.setFilterFids([int(fid) for fid in ids if fid.isdecimal()])
+    return iter(layer.getFeatures(request))
+
+
+def _by_filter(layer: Any, element: Any, rows: Optional[str]) -> QgsFeatureRequest:
+    """Return the rows of an OGC filter."""
+    _document, dom = dom_element(as_text(element))
+    if not dom.hasChildNodes():
+        return filtered_request(layer, rows)
+    expression = QgsOgcUtils.expressionFromOgcFilter(dom, layer)
+    if expression is None or expression.hasParserError():
+        raise Refused("FILTER: it is not understood")
+    return filtered_request(layer, expression.expression(), rows)
