@@ -85,7 +85,10 @@ def _describe(project: QgsProject, layers: dict[str, QgsMapLayer]) -> None:
         demo_forms.publish_name(layer)
     for layer in vectors.values():
         demo_forms.set_aliases(layer)
-    demo_forms.set_widgets(vectors, demo_forms.add_relation(project, vectors))
+    relation = demo_forms.add_relation(project, vectors)
+    if not relation.isValid():
+        raise demo_data.BuildError(f"the relation: {relation.validationError()}")
+    demo_forms.set_widgets(vectors, relation)
     demo_forms.set_form(vectors["countries"])
     demo_forms.set_display(vectors)
     demo_styles.style_others(vectors)

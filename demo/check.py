@@ -135,19 +135,25 @@ def check_attributes(demo: DemoClient, report: Report) -> None:
         )
 
 
-def check_feature_info(demo: DemoClient, report: Report) -> None:
-    """GetFeatureInfo tells labels, and only what the user may see."""
+def check_feature_info(demo: DemoClient, report: Report, folder: Path) -> None:
+    """GetFeatureInfo tells labels and related rows, and only what the user may see."""
     for user in USERS:
         entries = feature_info(demo, user, "countries").get("fields", [])
         fields = {entry["name"]: (entry["alias"], entry["label"]) for entry in entries}
         found = (fields.get("region"), fields.get("status"), "area_km2" in fields)
         expected = (("Region", "Europe"), ("Status", "country"), user != NOBODY)
         report.equal(f"GetFeatureInfo labels what {name(user)} may see", found, expected)
-    answer = feature_info(demo, NOBODY, "daylight")
-    value = answer.get("fields", [{}])[0].get("value")
-    report.equal(
-        "GetFeatureInfo gives the raster's value as a number", isinstance(value, float), True
-    )
+    states = count_rows(folder, "provinces", "iso_a2 = 'DE'")
+    for user, expected in ((NOBODY, None), (BOB, states), (ANNA, states)):
+        related = feature_info(demo, user, "countries").get("related", {}).get("provinces", {})
+        report.equal(
+            f"... and counts {expected or 'no'} provinces of Germany for {name(user)}",
+            related.get("count"),
+            expected,
+        )
+    (pixel,) = feature_info(demo, NOBODY, "daylight").get("fields") or [{}]
+    found = (type(pixel.get("value")), pixel.get("label"))
+    report.equal("... and the raster's number and class", found, (float, "over 14 hours"))
 
 
 def feature_info(demo: DemoClient, user: str, layer: str) -> dict[str, Any]:
@@ -214,7 +220,7 @@ def main(arguments: list[str]) -> int:
     check_capabilities(demo, report)
     check_rows(demo, report, folder)
     check_attributes(demo, report)
-    check_feature_info(demo, report)
+    check_feature_info(demo, report, folder)
     check_maps(demo, report)
     check_edits(demo, report, folder)
     check_log(demo, report, folder)

@@ -10,6 +10,7 @@ from qgis.core import (
     QgsMapLayer,
     QgsProject,
     QgsRelation,
+    QgsRelationContext,
     QgsVectorLayer,
 )
 
@@ -114,7 +115,8 @@ def set_display(layers: dict[str, QgsVectorLayer]) -> None:
 
 def add_relation(project: QgsProject, layers: dict[str, QgsVectorLayer]) -> QgsRelation:
     """Countries have provinces; both tables carry the ISO code."""
-    relation = QgsRelation()
+    # Without a context it would look for its layers in QgsProject.instance().
+    relation = QgsRelation(QgsRelationContext(project))
     relation.setId("provinces_of_country")
     relation.setName("provinces")
     relation.setReferencedLayer(layers["countries"].id())

@@ -26,7 +26,7 @@ def add_layout(project: QgsProject, countries: QgsVectorLayer, extent: QgsRectan
     page_map.attemptResize(QgsLayoutSize(277, 138.5))
     page_map.setExtent(extent)
     label = QgsLayoutItemLabel(layout)
-    label.setId("title")
+    # No id: with one, a client of GetPrint could replace the text.
     label.setText("The world as [% coalesce(@access_user, 'anybody') %] sees it")
     label.attemptMove(QgsLayoutPoint(10, 10))
     label.attemptResize(QgsLayoutSize(200, 10))
