@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import unquote
 
 from qgis.PyQt.QtCore import QUrl
 
@@ -24,12 +23,10 @@ def read_request(handler: Any, server_iface: Any) -> OwsRequest:
     path = QUrl(url).path(QUrl.ComponentFormattingOption.FullyDecoded)
     method = server_iface.getEnv("REQUEST_METHOD").upper()
     service = parameters.get("SERVICE", "").upper()
-    body = b"" if method in ("GET", "HEAD") else bytes(handler.data())
+    body = bytes(handler.data())
     operation = parameters.get("REQUEST", "")
-    if not service and API_ROOT in path:
-        service, operation = OAPIF, _api_operation(method, path, body)
-    elif not service:
-        service = _service_without_name(path, operation, body)
+    if not service:
+        service, operation = _without_service(method, path, operation, body)
     return OwsRequest(
         service=service,
         operation=canonical_operation(service, operation),
@@ -43,11 +40,27 @@ def read_request(handler: Any, server_iface: Any) -> OwsRequest:
     )
 
 
+def _without_service(method: str, path: str, operation: str, body: bytes) -> tuple[str, str]:
+    # QGIS runs these two as WMS when SERVICE is missing, in exactly this spelling, whatever the path
+    # (3.22 to 3.44).
+    if operation in ("GetMap", "GetFeatureInfo"):
+        return "WMS", operation
+    if API_ROOT in path:
+        return OAPIF, _api_operation(method, path, body)
+    return LANDING_PAGE, operation
+
+
+_METHODS = {"POST": "Create", "PUT": "Replace", "PATCH": "Update", "DELETE": "Delete"}
+
+
 def _api_operation(method: str, path: str, body: bytes) -> str:
-    rest = unquote(path.split(API_ROOT, 1)[1])
-    return oapif_operation(method or ("POST" if body else "GET"), rest)
+    """Return the operation of a path; one that may write is never taken for a reading one.
 
-
-def _service_without_name(_path: str, operation: str, _body: bytes) -> str:
-    # QGIS runs these two as WMS when SERVICE is missing, in exactly this spelling (3.22 to 3.44).
-    return "WMS" if operation in ("GetMap", "GetFeatureInfo") else LANDING_PAGE
+    QGIS searches its patterns anywhere in a path, so it may find an item where we see none.
+    """
+    rest = path.split(API_ROOT, 1)[1]
+    operation = oapif_operation(method or ("POST" if body else "GET"), rest)
+    writes = _METHODS.get(method)
+    if writes is None or operation in _METHODS.values():
+        return operation
+    return writes

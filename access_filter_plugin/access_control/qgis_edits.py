@@ -106,6 +106,16 @@ class EditJudge:
             raise Forbidden(f"{what} may not be written.")
 
 
+def refuse_unseen(names: Iterable[str], visible: frozenset[str], right: EditRight) -> None:
+    """Refuse names that are neither visible nor writable, whatever the value that was sent.
+
+    To let a hidden value pass when it is unchanged would tell the value.
+    """
+    for name in sorted(names):
+        if name not in visible and name not in right.writable:
+            raise Forbidden(f"The attribute {name} may not be written.")
+
+
 def has_no_row_limit(right: EditRight) -> bool:
     """Return whether the action may touch any row and make any row of it."""
     free = any(t.filter is None and t.check is None for t in right.transitions)

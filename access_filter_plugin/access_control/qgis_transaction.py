@@ -20,7 +20,7 @@ from .catalogue import LayerInfo
 from .decision import EditRight, LayerDecision
 from .policy import Action
 from .project_access import OperationAccess
-from .qgis_edits import EditJudge, converted, has_no_row_limit
+from .qgis_edits import EditJudge, converted, has_no_row_limit, refuse_unseen
 from .qgis_feature_ids import key_expression
 from .qgis_rows import filtered_request
 from .qgis_wfs_layers import WfsExpressions, dom_element, published, query_layer
@@ -71,7 +71,7 @@ class _TransactionJudge:
             raise Forbidden(f"You may not do this to features of {change.type_name}.")
         layer = self._layers[info.id]
         if isinstance(change, Insert):
-            self._insert(change, layer, right)
+            self._insert(change, layer, decision, right)
         else:
             self._existing(change, info, layer, decision, right)
 
@@ -85,9 +85,10 @@ class _TransactionJudge:
             raise unknown_type(type_name)
         return infos[0]
 
-    def _insert(self, change: Insert, layer: Any, right: EditRight) -> None:
+    @staticmethod
+    def _insert(change: Insert, layer: Any, decision: LayerDecision, right: EditRight) -> None:
         fields = layer.dataProvider().fields()
-        values = _values(change.values, fields, right)
+        values = _values(change.values, fields, decision, right)
         geometry = _geometry(change.geometry, layer)
         EditJudge(layer, right, fields).insert(values, geometry)
 
@@ -101,8 +102,11 @@ class _TransactionJudge:
     ) -> None:
         ids = self._check_filter(change.filter, info)
         judge = EditJudge(layer, right)
-        values = _values(change.values, layer.fields(), right) if isinstance(change, Update) else {}
-        geometry = _geometry(change.geometry, layer) if isinstance(change, Update) else None
+        values: dict[str, Any] = {}
+        geometry = None
+        if isinstance(change, Update):
+            values = _values(change.values, layer.fields(), decision, right)
+            geometry = _geometry(change.geometry, layer)
         if decision.rows.is_everything and judge.is_unlimited:
             return
         if not (decision.rows.is_everything and has_no_row_limit(right)):
@@ -146,8 +150,12 @@ def _own_id(fid: str, type_name: str) -> Optional[str]:
 
 
 def _values(
-    sent: tuple[tuple[str, Optional[str]], ...], fields: Any, right: EditRight
+    sent: tuple[tuple[str, Optional[str]], ...],
+    fields: Any,
+    decision: LayerDecision,
+    right: EditRight,
 ) -> dict[str, Any]:
+    refuse_unseen((name for name, _value in sent), decision.attributes, right)
     names = set(fields.names())
     for name, _value in sent:
         # QGIS reads an Insert with an unknown property for ever (3.22 to 3.44).
