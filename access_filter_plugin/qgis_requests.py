@@ -10,6 +10,7 @@ from typing import Any, Optional
 from qgis.core import QgsProject
 from qgis.server import QgsConfigCache, QgsServerSettings
 
+from . import qgis_log
 from .feature import Feature
 from .identity import header_lookup, resolve_subject
 from .operator_settings import OperatorSettings
@@ -21,6 +22,7 @@ from .project_admission import project_refusal
 from .request_context import DecisionRecord, RequestContext
 
 SECRET_VARIABLE = "HTTP_X_ACCESS_FILTER_SECRET"  # noqa: S105 (a name, no secret)
+INTERNAL_ERROR = "internal error"
 PROJECT_REFUSED = b"This server does not serve that project."
 
 
@@ -66,12 +68,24 @@ class RequestPipeline:
 
     def request_ready(self, handler: Any) -> None:
         """Find out who asks for what of which project, and let every feature look at it."""
-        context = self._new_context(handler)
+        try:
+            self._context = context = self._new_context(handler)
+            self._prepare(context, handler)
+        finally:
+            # Client expressions can read the C environment; the proxy's proof must not be there.
+            os.unsetenv(SECRET_VARIABLE)
+
+    def _prepare(self, context: RequestContext, handler: Any) -> None:
+        """Let every feature look at a request; a failure of one refuses it, and is still logged."""
         for feature in self._features:
-            feature.request_ready(context, handler)
-        self._context = context
-        # Client expressions can read the C environment; the proof of the proxy must not be there.
-        os.unsetenv(SECRET_VARIABLE)
+            try:
+                feature.request_ready(context, handler)
+            except BaseException as error:  # nothing may leave an override
+                report_failure(f"{feature.name} (request_ready)", error)
+                self._access_control.forget()
+                context.answered = True
+                context.decision = DecisionRecord(effect="deny", refused=INTERNAL_ERROR)
+                Closed("failure").request_begins(handler)
 
     def project_ready(self, handler: Any) -> None:
         """Prepare again when QGIS serves another project object than the one prepared."""
@@ -82,8 +96,7 @@ class RequestPipeline:
         if context.project is not None and context.project.project is project:
             return
         context.project = self._state(project)
-        for feature in self._features:
-            feature.request_ready(context, handler)
+        self._prepare(context, handler)
 
     def response_complete(self, handler: Any) -> None:
         """Let every feature look at the answer; a failure of access control is a denial."""
@@ -120,7 +133,11 @@ class RequestPipeline:
     def _project(self, path: str) -> Any:
         if not path:
             return None
-        return QgsConfigCache.instance().project(path, self._server_settings)
+        try:
+            return QgsConfigCache.instance().project(path, self._server_settings)
+        except Exception as error:  # PyQGIS has no class of its own for it
+            qgis_log.warning(f"a project cannot be loaded: {type(error).__name__}")
+            return None
 
     def _state(self, project: Any) -> Optional[ProjectState]:
         return self._states.state(project)
