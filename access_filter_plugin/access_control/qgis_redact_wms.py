@@ -27,7 +27,7 @@ from .redaction.wms_capabilities import (
     redact_styles,
 )
 from .redaction.wms_errors import redact_error
-from .redaction.xml import indented, parse
+from .redaction.xml import indented, parse_answer
 
 _DOCUMENTS = {
     "GetCapabilities": redact_capabilities,
@@ -50,7 +50,7 @@ def redact(context: RequestContext, access: OperationAccess, answer: Any) -> Opt
     edit = _DOCUMENTS.get(operation)
     if edit is None:
         return None
-    root = parse(answer.body)
+    root = parse_answer(answer.body)
     edit(root, _listing(context, access, answer.state))
     return indented(root)
 

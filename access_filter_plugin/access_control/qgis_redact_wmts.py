@@ -13,7 +13,7 @@ from .qgis_redact_wms import other_access, redact_feature_info
 from .qgis_wms_mutations import EXTENTS_NOTE
 from .qgis_wms_project import wms_facts
 from .redaction.wmts_capabilities import Box, TileGroup, TileListing, redact_tiles
-from .redaction.xml import indented, parse
+from .redaction.xml import indented, parse_answer
 
 
 def redact(context: RequestContext, access: OperationAccess, answer: Any) -> Optional[bytes]:
@@ -25,7 +25,7 @@ def redact(context: RequestContext, access: OperationAccess, answer: Any) -> Opt
         return redact_feature_info(access, answer)
     if operation != "GetCapabilities":
         return None
-    root = parse(answer.body)
+    root = parse_answer(answer.body)
     redact_tiles(root, _listing(context, access, answer.state))
     return indented(root)
 

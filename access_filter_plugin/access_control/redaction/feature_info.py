@@ -16,7 +16,7 @@ from typing import Any, Optional
 from ... import json_codec
 from ..catalogue import LayerInfo
 from ..decision import LayerDecision
-from .xml import Element, indented, local_name, parse, remove
+from .xml import Element, indented, local_name, parse_answer, remove
 
 _LAYER = re.compile(r'<Layer\b[^>]*\sname="([^"]*)"')
 _ATTRIBUTE = re.compile(r'^\s*<Attribute\b[^>]*\sname="([^"]*)"')
@@ -149,7 +149,7 @@ def redact_json(body: bytes, keys: Keys) -> bytes:
 
 def redact_gml(body: bytes, keys: Keys) -> bytes:
     """Return the GML answer; elements are called like attributes, with cleaned names."""
-    root = parse(body)
+    root = parse_answer(body)
     for member in root.iter():
         if not isinstance(member.tag, str) or local_name(member) not in ("featureMember", "member"):
             continue

@@ -48,6 +48,17 @@ def parse(document: Union[bytes, str]) -> Element:
     return root
 
 
+def parse_answer(document: bytes) -> Element:
+    """Return the root element of QGIS's own answer, which may name a document type (WMS 1.1.1).
+
+    Nothing of that type is loaded, and entities stay as they are.
+    """
+    try:
+        return etree.fromstring(document, parser())
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise XmlError("the answer is not well-formed XML") from error
+
+
 def serialize(root: Element) -> bytes:
     """Return a document with its declaration, comments before the root included."""
     return bytes(etree.tostring(root.getroottree(), xml_declaration=True, encoding="UTF-8"))
@@ -97,5 +108,6 @@ def indented(root: Element) -> bytes:
     Only for documents in which text and elements do not mix, as in all lists of layers.
     """
     etree.indent(root, space=" ")
-    text = etree.tostring(root, encoding="UTF-8", xml_declaration=False)
+    tree = root.getroottree()
+    text = etree.tostring(tree, encoding="UTF-8", xml_declaration=False)
     return b'<?xml version="1.0" encoding="utf-8"?>\n' + bytes(text) + b"\n"
