@@ -18,7 +18,7 @@ from qgis.core import QgsProject
 from .feature import Feature
 from .variable_file import FileStamp, VariableFiles
 
-_TOKEN_PROPERTY = "_access_filter_generation"  # noqa: S105 (a name, no secret)
+_GENERATION_PROPERTY = "_access_filter_generation"
 
 
 @dataclass
@@ -40,7 +40,7 @@ class ProjectState:
         """Return whether this is still the project that QGIS serves, with unchanged files."""
         return (
             project is self.project
-            and project.property(_TOKEN_PROPERTY) == self.token
+            and project.property(_GENERATION_PROPERTY) == self.token
             and self.files.are_unchanged()
         )
 
@@ -66,7 +66,7 @@ class ProjectStates:
     def _compile(self, project: Any) -> ProjectState:
         self._count += 1
         token = f"{os.getpid()}-{self._count}"
-        project.setProperty(_TOKEN_PROPERTY, token)
+        project.setProperty(_GENERATION_PROPERTY, token)
         path = project.fileName()
         state = ProjectState(
             project=project,

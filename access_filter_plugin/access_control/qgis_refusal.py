@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
-from xml.sax.saxutils import escape
 
 from .. import json_codec
 from ..ows_request import OAPIF, OwsRequest
@@ -30,6 +30,8 @@ def answer_refusal(request: OwsRequest, verdict: Verdict, handler: Any) -> None:
         body = json_codec.dumps([{"code": verdict.code, "description": sentence}])
         content_type = JSON
     else:
-        body = _REPORT.format(code=escape(verdict.code), text=escape(sentence)).encode()
+        body = _REPORT.format(
+            code=escape(verdict.code, quote=False), text=escape(sentence, quote=False)
+        ).encode()
         content_type = XML
     write_answer(handler, verdict.status, content_type, body, dict(verdict.headers))

@@ -16,8 +16,8 @@ import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import Optional
-from xml.sax.saxutils import escape
 
 from lxml import etree
 
@@ -60,7 +60,9 @@ def read_project_file(path: str) -> ProjectFile:
     root = _root(path, data)
     version = root.get("version", "")
     if not version.split(".")[0].isdigit() or int(version.split(".")[0]) < OLDEST_MAJOR:
-        raise ProjectFileError(f"{path}: is a project of QGIS {version or '?'}; save it with QGIS 3")
+        raise ProjectFileError(
+            f"{path}: is a project of QGIS {version or '?'}; save it with QGIS 3"
+        )
     return ProjectFile(path, data, member)
 
 
@@ -116,7 +118,7 @@ def with_variables(project: ProjectFile, changes: Mapping[str, Optional[str]]) -
 
 def _element(variables: Mapping[str, str]) -> bytes:
     def values(texts: list[str]) -> str:
-        return "".join(f"        <value>{escape(text)}</value>\n" for text in texts)
+        return "".join(f"        <value>{escape(text, quote=False)}</value>\n" for text in texts)
 
     text = (
         "    <Variables>\n"
