@@ -14,6 +14,7 @@ from qgis.core import (
     QgsLayoutItemLegend,
     QgsLayoutItemManualTable,
     QgsLayoutItemMap,
+    QgsLayoutObject,
     QgsPrintLayout,
     QgsProject,
     QgsProperty,
@@ -23,7 +24,12 @@ from qgis.core import (
 from .admission.wms_print import LayoutFacts
 from .catalogue import Source
 
+#: Items that draw layers in ways that no hook is asked about.
+_ITEMS_WITH_DATA = ("QgsLayoutItem3DMap", "QgsLayoutItemElevationProfile")
 _TEMPLATE = re.compile(r"\[%(.*?)%\]", re.DOTALL)
+
+
+_DATA_DEFINED_LAYERS = (QgsLayoutObject.MapLayers, QgsLayoutObject.MapStylePreset)
 
 
 def layout_sources(layout: QgsPrintLayout) -> tuple[Source, ...]:
@@ -41,9 +47,11 @@ def _sources(layout: QgsPrintLayout) -> Iterator[Source]:
         elif isinstance(item, QgsLayoutItemLabel):
             yield from _texts(project, coverage, _TEMPLATE.findall(item.text()))
         elif isinstance(item, QgsLayoutItemLegend):
-            yield from _legend(item)
+            yield from _legend(project, item)
         elif isinstance(item, QgsLayoutFrame):
             yield from _frame(project, coverage, item.multiFrame())
+        elif type(item).__name__ in _ITEMS_WITH_DATA:
+            yield Source("", None)
         if hasattr(item, "dataDefinedProperties"):
             yield from _texts(project, coverage, list(_properties(item)))
 
@@ -98,6 +106,9 @@ def _theme_styles(project: QgsProject, item: QgsLayoutItemMap) -> Iterator[tuple
 
 
 def _map(project: QgsProject, item: QgsLayoutItemMap) -> Iterator[Source]:
+    properties = item.dataDefinedProperties()
+    if any(properties.isActive(key) for key in _DATA_DEFINED_LAYERS):
+        yield Source("", None)
     if item.followVisibilityPreset():
         themes = project.mapThemeCollection()
         for layer_id in themes.mapThemeVisibleLayerIds(item.followVisibilityPresetName()):
@@ -110,11 +121,22 @@ def _map(project: QgsProject, item: QgsLayoutItemMap) -> Iterator[Source]:
             yield Source(layer.id(), columns, rows=False)
 
 
-def _legend(item: QgsLayoutItemLegend) -> Iterator[Source]:
+def _legend(project: QgsProject, item: QgsLayoutItemLegend) -> Iterator[Source]:
+    """Yield what a legend names; by content and with counts it also tells of hidden rows."""
+    by_content = item.legendFilterByMapEnabled()
     if item.autoUpdateModel():
-        return
-    for node in item.model().rootGroup().findLayers():
-        yield Source(node.layerId(), frozenset(), rows=False)
+        root = project.layerTreeRoot()
+        nodes = root.findLayers()
+        follows_map = item.linkedMap() is not None
+    else:
+        root = item.model().rootGroup()
+        nodes = root.findLayers()
+        follows_map = False
+    for node in nodes:
+        tells_rows = by_content or bool(node.customProperty("showFeatureCount", 0))
+        # QGIS cuts a legend that updates itself down to the layers of its map.
+        if tells_rows or not follows_map:
+            yield Source(node.layerId(), frozenset(), rows=tells_rows)
 
 
 def _frame(project: QgsProject, coverage: Optional[QgsVectorLayer], frame: Any) -> Iterator[Source]:
@@ -122,8 +144,9 @@ def _frame(project: QgsProject, coverage: Optional[QgsVectorLayer], frame: Any) 
         layer = frame.sourceLayer()
         yield Source(layer.id() if layer is not None else "", frozenset(), rows=False)
         if layer is not None:
-            for column in frame.columns():
-                yield from _texts(project, layer, [column.attribute()])
+            texts = [column.attribute() for column in frame.columns()]
+            texts += [frame.featureFilter()] if frame.filterFeatures() else []
+            yield from _texts(project, layer, [text for text in texts if text])
     elif isinstance(frame, QgsLayoutItemHtml):
         texts = _TEMPLATE.findall(frame.html())
         yield from _texts(project, coverage, texts)

@@ -116,10 +116,10 @@ def redact_feature_info(access: OperationAccess, answer: Any) -> Optional[bytes]
     if "gml" in kind:
         return redact_gml(body, keys)
     text = body.decode("utf-8")
-    if kind in ("text/xml", "application/xml"):
-        return redact_xml(text, keys).encode()
     if kind == "text/html":
         return redact_html(text, keys).encode()
+    if text.lstrip().startswith("<"):
+        return redact_xml(text, keys).encode()
     return redact_plain(text, keys).encode()
 
 

@@ -16,6 +16,8 @@ from .wms_layers import layer_changes, names_of, requested_layers, styles_of
 from .wms_parameters import PRINT_MAP
 from .wms_tree import MapTree
 
+#: A label may show HTML, which could fetch pictures.
+_MARKUP = re.compile(r"<[A-Za-z!/]")
 _MAP_KEY = re.compile(r"MAP(\d{1,3}):(.+)", re.DOTALL)
 
 
@@ -99,8 +101,8 @@ def _other_key(
         return
     if key not in layout.label_ids:
         result.changes[key] = None  # an HTML frame would load what it names
-    elif not is_text(value):
-        result.refusal = refuse(f"{key}: a text holds no template", status=400)
+    elif not is_text(value) or _MARKUP.search(value):
+        result.refusal = refuse(f"{key}: a text holds no template and no markup", status=400)
 
 
 def _map_key(

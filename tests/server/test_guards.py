@@ -1,0 +1,130 @@
+"""The guards that hold for everybody, in projects without any rule, on the real server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.server.test_wms_admission import LEGEND, MAP, PRINT, get, is_picture
+from tests.support.server import Client, Server
+from tests.support.wms_projects import wms_project
+
+INFO = {**MAP, "REQUEST": "GetFeatureInfo", "QUERY_LAYERS": "parcels", "I": 1, "J": 1,
+        "INFO_FORMAT": "text/xml"}
+TILE: dict[str, Any] = {
+    "SERVICE": "WMTS",
+    "REQUEST": "GetTile",
+    "VERSION": "1.0.0",
+    "LAYER": "parcels",
+    "STYLE": "default",
+    "FORMAT": "image/png",
+    "TILEMATRIXSET": "EPSG:3857",
+    "TILEMATRIX": 0,
+    "TILEROW": 0,
+    "TILECOL": 0,
+}
+FEATURES = {"SERVICE": "WFS", "REQUEST": "GetFeature", "VERSION": "1.1.0", "TYPENAME": "parcels"}
+FUNCTION = (
+    '<Filter><PropertyIsEqualTo><Function name="{name}"><Literal>HOME</Literal></Function>'
+    "<Literal>x</Literal></PropertyIsEqualTo></Filter>"
+)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project without access rules."""
+    return wms_project(tmp_path_factory.mktemp("open"))
+
+
+@pytest.fixture
+def client(server: Server, project: Path) -> Client:
+    """Return an anonymous client."""
+    return server.client(project)
+
+
+@pytest.mark.parametrize(
+    ("base", "changes"),
+    [
+        (PRINT, {"heading": "[% 1 + 1 %]"}),
+        (PRINT, {"heading": "%5B%25 1 %25%5D"}),
+        (PRINT, {"heading": "%255B%2525 1 %2525%255D"}),
+        (MAP, {"FILTER": FUNCTION.format(name="env")}),
+        (MAP, {"FILTER": FUNCTION.format(name="&#101;nv")}),
+        (INFO, {"FILTER": FUNCTION.format(name="load_layer")}),
+        (MAP, {"SLD_BODY": f"<StyledLayerDescriptor>{FUNCTION.format(name='env')}</a>"}),
+        (MAP, {"LAYERS": "EXTERNAL_WMS:ext", "ext:url": "http://127.0.0.1:9/"}),
+        (MAP, {"LAYERS": "parcels,EXTERNAL_WMS:ext", "EXT:URL": "file:///etc"}),
+        (MAP, {"LAYERS": None, "LAYER": "EXTERNAL_WMS:ext", "ext:url": "http://127.0.0.1:9/"}),
+        (PRINT, {"map0:LAYERS": "EXTERNAL_WMS:ext", "ext:url": "http://127.0.0.1:9/"}),
+        (FEATURES, {"EXP_FILTER": "env('HOME') = 'x'"}),
+        (FEATURES, {"EXP_FILTER": "@project_path = 'x'"}),
+        (FEATURES, {"EXP_FILTER": "file_exists('/etc/passwd')"}),
+        (FEATURES, {"EXP_FILTER": "Env ( 'HOME' ) = 'x'"}),
+        (FEATURES, {"SORTBY": "eval('1')"}),
+        (TILE, {"FORMAT": "image/png&REQUEST=GetPrint&TEMPLATE=simple"}),
+        (TILE, {"FORMAT": "image/png%26LAYERS=salaries"}),
+        (TILE, {"LAYER": "parcels#"}),
+    ],
+)
+def test_what_endangers_others_is_refused(
+    client: Client, base: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    answer = get(client, base, **changes)
+    assert answer.status in {400, 403}
+    assert "ServiceException" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("base", "changes"),
+    [
+        (PRINT, {"heading": "100 % [of all]"}),
+        (MAP, {"FILTER": "parcels:\"name\" = 'env'"}),
+        (MAP, {"FILTER": FUNCTION.format(name="lower")}),
+        (FEATURES, {"EXP_FILTER": "\"name\" = 'env(x) a@b.c'"}),
+        (FEATURES, {"EXP_FILTER": "length(\"name\") > 2"}),
+        (TILE, {}),
+    ],
+)
+def test_what_is_harmless_passes(
+    client: Client, base: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    assert get(client, base, **changes).status == 200
+
+
+def test_tiles_become_no_other_request(server: Server, client: Client) -> None:
+    smuggled = {"FORMAT": "image/png&LAYERS=salaries"}
+    with server.unguarded():
+        assert get(client, TILE, **smuggled).body != get(client, TILE).body
+    assert get(client, TILE, **smuggled).status == 400
+
+
+def test_a_legend_leaves_no_style_behind(server: Server, client: Client) -> None:
+    content = {"BBOX": "0,0,5,5", "CRS": "EPSG:4326", "WIDTH": 50, "HEIGHT": 50}
+    before = get(client, MAP).body
+    assert get(client, LEGEND, STYLE="blue", **content).status == 400
+    assert get(client, LEGEND, STYLE="default", **content).status == 200
+    assert get(client, LEGEND, **content).status == 200
+    assert get(client, LEGEND, STYLE="blue").status == 200
+    assert get(client, MAP).body == before
+
+
+def test_a_legend_by_content_in_another_style_would_change_the_next_map(
+    server: Server, tmp_path: Path
+) -> None:
+    client = server.client(wms_project(tmp_path))
+    before = get(client, MAP).body
+    content = {"BBOX": "0,0,5,5", "CRS": "EPSG:4326", "WIDTH": 50, "HEIGHT": 50}
+    with server.unguarded():
+        get(client, LEGEND, STYLE="blue", **content)
+        assert get(client, MAP).body != before
+
+
+def test_an_open_project_gives_the_same_bytes(server: Server, client: Client) -> None:
+    for base in (MAP, PRINT, LEGEND, TILE):
+        mine = get(client, base)
+        with server.unguarded():
+            stock = get(client, base)
+        assert (mine.status, mine.body) == (stock.status, stock.body)
+    assert is_picture(get(client, MAP))
