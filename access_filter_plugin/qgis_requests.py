@@ -21,7 +21,7 @@ from .qgis_stand_in import Closed, write_answer
 from .project_admission import project_refusal
 from .request_context import DecisionRecord, RequestContext
 
-SECRET_VARIABLE = "HTTP_X_ACCESS_FILTER_SECRET"  # noqa: S105 (a name, no secret)
+PROOF_VARIABLE = "HTTP_X_ACCESS_FILTER_SECRET"
 INTERNAL_ERROR = "internal error"
 PROJECT_REFUSED = b"This server does not serve that project."
 
@@ -73,7 +73,7 @@ class RequestPipeline:
             self._prepare(context, handler)
         finally:
             # Client expressions can read the C environment; the proxy's proof must not be there.
-            os.unsetenv(SECRET_VARIABLE)
+            os.unsetenv(PROOF_VARIABLE)
 
     def _prepare(self, context: RequestContext, handler: Any) -> None:
         """Let every feature look at a request; a failure of one refuses it, and is still logged."""
