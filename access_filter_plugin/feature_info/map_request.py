@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 DEFAULT_FEATURE_COUNT = 1
+_SAME_PROPORTION = 0.0001
 _SWITCHED_OFF = frozenset({"false", "0", "no", "off"})
 _OTHER_SEARCHES = ("FILTER", "FILTER_GEOM", "TIME", "ELEVATION")
 _OWN_STYLES = ("SLD", "SLD_BODY")
@@ -80,6 +81,27 @@ def read_map_request(parameters: Mapping[str, str]) -> Optional[MapRequest]:
     }
     version = parameters.get("VERSION") or "1.3.0"
     return MapRequest(crs, version, box, width, height, i, j, tolerances)
+
+
+def fitted(request: MapRequest, width: float, height: float) -> tuple[int, int, int, int]:
+    """Return width and height of the map that QGIS draws, and the pixel on it.
+
+    From WMS 1.3 on QGIS shrinks a map whose proportions are not those of its box (of this width and
+    height) and moves the pixel along, rounding down.
+    """
+    size = (request.width, request.height)
+    if request.version < "1.3":
+        return (*size, request.i, request.j)
+    wanted, given = width / height, size[0] / size[1]
+    if math.isclose(wanted, given, rel_tol=0.0, abs_tol=_SAME_PROPORTION):
+        return (*size, request.i, request.j)
+    if wanted >= given:
+        size = (size[0], int(size[0] / wanted))
+    else:
+        size = (int(size[1] * wanted), size[1])
+    i = int(request.i * (size[0] / request.width))
+    j = int(request.j * (size[1] / request.height))
+    return (*size, i, j)
 
 
 def _integer(text: str) -> Optional[int]:

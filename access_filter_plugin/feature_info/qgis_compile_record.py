@@ -23,6 +23,7 @@ from .qgis_plan import (
     RecordPlan,
 )
 from .qgis_values import type_name
+from .qgis_widgets import widget_of
 from .settings import LayerSettings
 from .templates import split_template
 
@@ -87,7 +88,7 @@ class RecordCompiler:
                 name=settings.rename.get(name, name),
                 alias=layer.attributeDisplayName(item.index),
                 type=type_name(layer.fields().at(item.index)),
-                widget=layer.editorWidgetSetup(item.index).type(),
+                widget=widget_of(layer, item.index)[0],
                 groups=item.groups,
                 unit=settings.units.get(name, ""),
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -56,17 +57,21 @@ def read_form(layer: QgsVectorLayer) -> Form:
 
 def published_fields(layer: QgsVectorLayer) -> Iterator[int]:
     """Yield the indexes of the fields that the project publishes through WMS."""
+    left_out = _left_out_of_wms(layer)
     for index in range(layer.fields().count()):
-        if not _is_left_out_of_wms(layer, index):
+        if index not in left_out:
             yield index
 
 
-def _is_left_out_of_wms(layer: QgsVectorLayer, index: int) -> bool:
-    excluded = getattr(layer, "excludeAttributesWms", None)
-    if excluded is not None:  # gone in QGIS 4, and the only binding in 3.22
-        return layer.fields().at(index).name() in excluded()
-    flag = Qgis.FieldConfigurationFlag.HideFromWms
-    return bool(layer.fieldConfigurationFlags(index) & flag)
+def _left_out_of_wms(layer: QgsVectorLayer) -> set[int]:
+    fields = layer.fields()
+    if hasattr(layer, "fieldConfigurationFlags"):
+        flag = Qgis.FieldConfigurationFlag.HideFromWms
+        flags = map(layer.fieldConfigurationFlags, range(fields.count()))
+        return {index for index, value in enumerate(flags) if value & flag}
+    with warnings.catch_warnings():  # deprecated, and the only binding that 3.22 has
+        warnings.simplefilter("ignore")
+        return {fields.indexFromName(name) for name in layer.excludeAttributesWms()}
 
 
 def _placed(layer: QgsVectorLayer) -> list[FormField]:

@@ -7,7 +7,7 @@ values of a request: hidden rows have no label, exactly as rows that are not the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Optional, Protocol
 
 from qgis.core import (
@@ -22,6 +22,7 @@ from .qgis_evaluate import Evaluator
 from .qgis_expressions import AuthoredExpression, column_indexes, parse_expression
 from .qgis_features import both, in_list, request_for
 from .qgis_values import is_null, to_json, to_text
+from .qgis_widgets import widget_of
 
 MAX_KEYS = 5000
 """With more distinct values than this the whole list of labels is read instead."""
@@ -56,16 +57,13 @@ class FormatterLabeler:
     index: int
     config: Mapping[str, Any]
     formatter: Any
-    cache: Any = None
 
     def prepare(self, values: Iterable[Any]) -> None:
         """Nothing is needed but the value."""
 
     def label(self, value: Any) -> Optional[str]:
         """Return the formatter's text; nothing where it only has its word for NULL."""
-        text = str(
-            self.formatter.representValue(self.layer, self.index, self.config, self.cache, value)
-        )
+        text = str(self.formatter.representValue(self.layer, self.index, self.config, None, value))
         if is_null(value):
             return None if text in ("", _null_text()) else text
         if text == "" and isinstance(value, (dict, list)):
@@ -74,35 +72,65 @@ class FormatterLabeler:
 
 
 @dataclass
-class ValueRelationLabeler(FormatterLabeler):
-    """Value relation: the formatter, with a cache of only the rows that are needed and visible."""
+class ValueRelationLabeler:
+    """Value relation: the texts of those rows of the other layer that are needed and visible.
 
-    target: Optional[QgsVectorLayer] = None
-    rows: Optional[str] = None
+    QGIS's formatter would read all rows for every value, hidden ones too, and takes no cache from
+    Python; so its few lines are repeated here.
+    """
+
+    target: QgsVectorLayer
+    config: Mapping[str, Any]
+    rows: Optional[str]
+    _texts: dict[Optional[str], str] = field(default_factory=dict)
+    """Key → text, in the order the form lists them."""
 
     def prepare(self, values: Iterable[Any]) -> None:
-        """Let QGIS read the labels of these values, through the caller's rows."""
+        """Read the texts of these values through the caller's rows."""
+        fields = self.target.fields()
+        key, value = (fields.lookupField(str(self.config.get(of, ""))) for of in ("Key", "Value"))
         own = str(self.config.get("FilterExpression", "") or "")
         if own and _needs_form(own):
             own = ""  # QGIS leaves it out, too, where there is no form
-        config = dict(self.config)
-        parts = [own or None, self.rows, self._of_values(values)]
-        config["FilterExpression"] = both(*parts)
-        self.cache = self.formatter.createCache(self.layer, self.index, config)
+        request = request_for(self.target, [key, value], geometry=False)
+        request.setFilterExpression(both(own or None, self.rows, self._of_values(key, values)))
+        pairs = [
+            (row.attribute(key), to_text(row.attribute(value)) or "")
+            for row in self.target.getFeatures(request)
+        ]
+        by_value = str(self.config.get("OrderByValue")).lower() in ("true", "1")
+        pairs.sort(key=lambda pair: pair[1].casefold() if by_value else _sortable(pair[0]))
+        for found, text in pairs:
+            self._texts.setdefault(to_text(found), text)
 
-    def _of_values(self, values: Iterable[Any]) -> Optional[str]:
+    def label(self, value: Any) -> Optional[str]:
+        """Return the text; the value in parentheses where there is no such row to be seen."""
+        if is_null(value):
+            return None
+        if self._is_list:
+            keys = set(_keys_of_list(value))
+            return "{" + ", ".join(text for key, text in self._texts.items() if key in keys) + "}"
+        key = to_text(value)
+        return self._texts.get(key, f"({key})")
+
+    @property
+    def _is_list(self) -> bool:
+        return str(self.config.get("AllowMulti")).lower() in ("true", "1")
+
+    def _of_values(self, key_index: int, values: Iterable[Any]) -> Optional[str]:
         keys: set[Any] = set()
         for value in values:
-            if self.config.get("AllowMulti"):
+            if self._is_list:
                 keys.update(_keys_of_list(value))
             elif not is_null(value):
                 keys.add(value)
-        if self.target is None:
-            return None
-        key_index = self.target.fields().lookupField(str(self.config.get("Key", "")))
-        if key_index < 0 or len(keys) > MAX_KEYS:
-            return None
-        return in_list(self.target, key_index, keys)
+        return None if len(keys) > MAX_KEYS else in_list(self.target, key_index, keys)
+
+
+def _sortable(value: Any) -> tuple[bool, float, str]:
+    """Return a sorting key that puts numbers before texts."""
+    is_number = isinstance(value, (int, float))
+    return not is_number, value if is_number else 0.0, to_text(value) or ""
 
 
 def _keys_of_list(value: Any) -> Iterable[Any]:
@@ -155,13 +183,13 @@ class RelationReferenceLabeler:
 
 def labeler_for(layer: QgsVectorLayer, index: int, caller: Caller) -> Labeler:
     """Return what labels a field for this caller."""
-    setup = layer.editorWidgetSetup(index)
-    registry = QgsApplication.fieldFormatterRegistry()
-    plain = FormatterLabeler(layer, index, setup.config(), registry.fieldFormatter(setup.type()))
+    widget, config = widget_of(layer, index)
+    formatter = QgsApplication.fieldFormatterRegistry().fieldFormatter(widget)
+    plain = FormatterLabeler(layer, index, config, formatter)
     name = layer.fields().at(index).name()
-    if setup.type() == "ValueRelation":
+    if widget == "ValueRelation":
         return _value_relation(plain, caller)
-    if setup.type() == "RelationReference":
+    if widget == "RelationReference":
         return _relation_reference(plain, caller)
     return RawLabeler() if name in caller.sight(layer.id()).raw else plain
 
@@ -172,6 +200,8 @@ def _value_relation(plain: FormatterLabeler, caller: Caller) -> Labeler:
     if not isinstance(target, QgsVectorLayer) or not target.isValid():
         return plain if not caller.is_restricted else RawLabeler()
     sight = caller.sight(target.id())
+    if any(target.fields().lookupField(str(config.get(of, ""))) < 0 for of in ("Key", "Value")):
+        return RawLabeler()
     texts = [str(config.get(name) or "") for name in ("FilterExpression", "Description")]
     parsed = [_parsed(target, text) for text in texts if text]
     if not sight.looks_up_all({str(config.get("Value", ""))}) or not all(
@@ -179,14 +209,7 @@ def _value_relation(plain: FormatterLabeler, caller: Caller) -> Labeler:
         for expression in parsed
     ):
         return RawLabeler()
-    return ValueRelationLabeler(
-        plain.layer,
-        plain.index,
-        config,
-        plain.formatter,
-        target=target,
-        rows=sight.lookup_rows,
-    )
+    return ValueRelationLabeler(target, config, sight.lookup_rows)
 
 
 def _relation_reference(plain: FormatterLabeler, caller: Caller) -> Labeler:

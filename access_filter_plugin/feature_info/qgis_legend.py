@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Optional
 
 from qgis.core import (
+    QgsCategorizedSymbolRenderer,
     QgsFeature,
     QgsFeatureRenderer,
     QgsReadWriteContext,
@@ -15,6 +16,7 @@ from qgis.core import (
 from qgis.PyQt.QtXml import QDomDocument
 
 from .qgis_evaluate import Evaluator
+from .qgis_values import is_null
 
 SINGLE_SYMBOL = "singleSymbol"
 
@@ -28,6 +30,7 @@ class Legend:
         self._labels = {
             item.ruleKey(): item.label() or layer.name() for item in renderer.legendSymbolItems()
         }
+        self._key_of_others = _key_of_others(renderer)
         self.attributes = tuple(renderer.usedAttributes(QgsRenderContext()))
         self.needs_geometry = renderer.filterNeedsGeometry()
 
@@ -45,9 +48,15 @@ class Legend:
             return [{"label": label, "key": key} for _ in features]
         run = LegendRun(self, self._layer, evaluator, scale)
         try:
-            return [self._entry(run.keys(feature)) for feature in features]
+            return [self._entry(self._keys(run, feature)) for feature in features]
         finally:
             run.stop()
+
+    def _keys(self, run: LegendRun, feature: QgsFeature) -> list[str]:
+        keys = run.keys(feature)
+        if not keys and self._key_of_others is not None and run.draws(feature):
+            return [self._key_of_others]
+        return keys
 
     def _entry(self, keys: list[str]) -> Optional[dict[str, str]]:
         for key, label in self._labels.items():  # in the legend's order
@@ -82,6 +91,17 @@ class LegendRun:
     def stop(self) -> None:
         """End the work; a renderer must not be left started."""
         self._renderer.stopRender(self._context)
+
+
+def _key_of_others(renderer: QgsFeatureRenderer) -> Optional[str]:
+    """Return the key of a category for all other values, which ``legendKeysForFeature`` forgets."""
+    if not isinstance(renderer, QgsCategorizedSymbolRenderer):
+        return None
+    items = [item.ruleKey() for item in renderer.legendSymbolItems()]
+    for key, category in zip(items, renderer.categories()):
+        if is_null(category.value()) or category.value() == "":
+            return str(key)
+    return None
 
 
 def current_legend(layer: QgsVectorLayer) -> Optional[Legend]:

@@ -17,7 +17,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QSize
 
-from .map_request import MapRequest
+from .map_request import MapRequest, fitted
 from .qgis_evaluate import Evaluator
 from .qgis_features import both, request_for
 from .qgis_legend import Legend, LegendRun
@@ -51,15 +51,16 @@ class SearchPlace:
         self._tolerances = request.tolerances
         self.settings = QgsMapSettings()
         self.settings.setDestinationCrs(crs)
-        self.settings.setOutputSize(QSize(request.width, request.height))
+        width, height, i, j = fitted(request, extent.width(), extent.height())
+        self.settings.setOutputSize(QSize(width, height))
         self.settings.setOutputDpi(STANDARD_DPI)
         self.settings.setExtent(extent)
         self.settings.setTransformContext(QgsProject.instance().transformContext())
         self._extent = extent
-        pixel_x, pixel_y = extent.width() / request.width, extent.height() / request.height
+        pixel_x, pixel_y = extent.width() / max(width, 1), extent.height() / max(height, 1)
         self.point = QgsPointXY(
-            extent.xMinimum() + request.i * pixel_x + pixel_x / 2,
-            extent.yMaximum() - request.j * pixel_y - pixel_y / 2,
+            extent.xMinimum() + i * pixel_x + pixel_x / 2,
+            extent.yMaximum() - j * pixel_y - pixel_y / 2,
         )
 
     @property

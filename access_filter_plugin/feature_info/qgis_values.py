@@ -17,7 +17,7 @@ _TYPE_NAMES = {
     4: "integer",
     5: "integer",
     6: "number",
-    8: "object",
+    8: "json",
     9: "list",
     10: "string",
     11: "list",

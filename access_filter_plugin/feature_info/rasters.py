@@ -10,6 +10,9 @@ from typing import Any, Optional, Union
 #: How far the stock text may lie from the value it was made of.
 _TEXT_ERROR = 1e-5
 
+#: A number that is written in so few characters was meant like that.
+SHORT_TEXT = 13
+
 Number = Union[int, float]
 
 
@@ -45,6 +48,8 @@ def _is_near(stock: float, read: float) -> bool:
 
 
 def _shortest(value: float) -> float:
+    if len(repr(value)) <= SHORT_TEXT:
+        return value  # 1234567.875 is no rounding noise
     try:
         packed = struct.pack("<f", value)
         for digits in range(6, 10):

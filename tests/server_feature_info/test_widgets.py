@@ -1,0 +1,210 @@
+"""Values and labels of every widget, held against QGIS's own field formatters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from qgis.core import QgsApplication, QgsProject
+
+from tests.server_feature_info.conftest import field
+from tests.server_feature_info.world import BIG, NULL_IN_VALUE_MAP, keep_from_wms, widget
+
+FORMATTED = [
+    "fid",
+    "parcel_id",
+    "zone",
+    "owner",
+    "kind",
+    "tags",
+    "price",
+    "built",
+    "seen",
+    "public",
+    "open",
+    "big",
+    "extra",
+    "extra2",
+    "photo",
+    "colour",
+    "uuid",
+    "size",
+    "class",
+    "remark",
+    "secret",
+]
+
+
+def form_text(layer_name: str, field_name: str, key: int) -> str:
+    """Return what the form shows, from the project that the server has loaded."""
+    (layer,) = QgsProject.instance().mapLayersByName(layer_name)
+    index = layer.fields().indexOf(field_name)
+    setup = layer.editorWidgetSetup(index)
+    formatter = QgsApplication.fieldFormatterRegistry().fieldFormatter(setup.type())
+    value = layer.getFeature(key).attribute(index)
+    return str(formatter.representValue(layer, index, setup.config(), None, value))
+
+
+@pytest.mark.parametrize("name", FORMATTED)
+def test_a_label_is_what_the_form_shows(ask: Any, town: Any, name: str) -> None:
+    info = ask.one(town.project("on"))
+    assert field(info, name)["label"] == form_text("parcels", name, 1)
+
+
+@pytest.mark.parametrize("name", ["zone", "owner", "kind", "public", "price", "remark"])
+def test_a_value_the_widget_does_not_know_is_labelled_as_the_form_does(
+    ask: Any, town: Any, name: str
+) -> None:
+    info = ask.one(town.project("on"), key="parcels.3", BBOX="0,0,40,40", I="51", J="48")
+    entry = field(info, name)
+    shown = form_text("parcels", name, 3)
+    assert entry["label"] == (None if shown == "NULL" else shown)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kind", "widget_name"),
+    [
+        ("fid", 1, "integer", "TextEdit"),
+        ("zone", 3, "integer", "ValueMap"),
+        ("owner", 1, "integer", "RelationReference"),
+        ("kind", "res", "string", "ValueRelation"),
+        ("tags", "{1,2}", "string", "ValueRelation"),
+        ("price", 12.5, "number", "Range"),
+        ("built", "1999-12-31", "date", "DateTime"),
+        ("seen", "2024-05-06T07:08:09", "datetime", "DateTime"),
+        ("public", True, "boolean", "CheckBox"),
+        ("extra", {"a": 1, "b": "x"}, "json", "KeyValue"),
+        ("extra2", ["red", "green"], "json", "List"),
+        ("extra3", {"deep": {"list": [1, None]}}, "json", "JsonEdit"),
+        ("photo", "pictures/one picture.jpg", "string", "ExternalResource"),
+        ("week", 12345, "integer", "Range"),
+    ],
+)
+def test_a_value_is_told_as_stored_with_its_type_and_widget(
+    ask: Any, town: Any, name: str, value: Any, kind: str, widget_name: str
+) -> None:
+    entry = field(ask.one(town.project("on")), name)
+    assert (entry["value"], entry["type"], entry["widget"]) == (value, kind, widget_name)
+
+
+def test_an_integer_that_javascript_would_round_is_told_as_text_too(ask: Any, town: Any) -> None:
+    info = ask.one(town.project("on"))
+    assert (field(info, "big")["value"], field(info, "big")["text"]) == (BIG, str(BIG))
+    assert "text" not in field(info, "fid")
+
+
+def test_json_is_labelled_as_json(ask: Any, town: Any) -> None:
+    label = field(ask.one(town.project("on")), "extra3")["label"]
+    assert "".join(label.split()) == '{"deep":{"list":[1,null]}}'
+
+
+def test_null_has_no_label(ask: Any, town: Any) -> None:
+    info = ask.one(town.project("on"), key="parcels.2")
+    for name in ("tags", "built", "seen", "big", "extra", "extra2", "extra3", "photo", "open"):
+        assert (field(info, name)["value"], field(info, name)["label"]) == (None, None), name
+
+
+def test_a_value_map_may_give_null_a_label(ask: Any, town: Any) -> None:
+    def tweak(_project: Any, layers: Any) -> None:
+        config = {"map": [{"unknown": NULL_IN_VALUE_MAP}, {"large": "large"}]}
+        widget(layers["parcels"], "size", "ValueMap", config)
+
+    info = ask.one(town.project("on", tweak=tweak), key="parcels.2")
+    assert (field(info, "size")["value"], field(info, "size")["label"]) == (None, "unknown")
+
+
+def test_a_zero_and_an_empty_text_are_values(ask: Any, town: Any) -> None:
+    info = ask.one(town.project("on"), key="parcels.2")
+    assert field(info, "price")["value"] == 0
+    assert field(info, "public")["value"] is False
+    assert (field(info, "remark")["value"], field(info, "remark")["label"]) == ("", "")
+
+
+def test_fields_come_in_the_order_of_the_layer_with_their_aliases(ask: Any, town: Any) -> None:
+    info = ask.one(town.project("on"))
+    names = [entry["name"] for entry in info["fields"]]
+    assert names[:5] == ["fid", "parcel_id", "zone", "owner", "kind"]
+    assert (field(info, "zone")["alias"], field(info, "kind")["alias"]) == ("Zoning", "kind")
+
+
+def test_fields_with_the_hidden_widget_are_left_out_unless_named(ask: Any, town: Any) -> None:
+    assert "internal_code" not in [one["name"] for one in ask.one(town.project("on"))["fields"]]
+    named = town.project({"fields": ["zone", "internal_code"]})
+    assert [one["name"] for one in ask.one(named)["fields"]] == ["zone", "internal_code"]
+
+
+def test_fields_that_the_project_keeps_from_wms_are_never_told(ask: Any, town: Any) -> None:
+    project = town.project({"fields": ["*", "secret"], "properties": "names"})
+    assert "CANARY" in ask.raw(project, "parcels").text
+    keep_from_wms(project, "secret")
+    ask.server.forget(project)
+    assert "CANARY" not in ask.raw(project, "parcels").text
+
+
+def test_an_expression_field_and_a_joined_field_are_told_like_others(ask: Any, town: Any) -> None:
+    from qgis.core import QgsField, QgsVectorLayerJoinInfo
+    from qgis.PyQt.QtCore import QVariant
+
+    def tweak(_project: Any, layers: Any) -> None:
+        parcels = layers["parcels"]
+        parcels.addExpressionField('"price" * 2', QgsField("twice", QVariant.Double))
+        join = QgsVectorLayerJoinInfo()
+        join.setJoinLayer(layers["owners"])
+        join.setJoinFieldName("fid")
+        join.setTargetFieldName("owner")
+        join.setPrefix("o_")
+        join.setUsingMemoryCache(True)
+        parcels.addJoin(join)
+
+    info = ask.one(town.project("on", tweak=tweak))
+    assert field(info, "twice")["value"] == 25.0
+    assert field(info, "o_name")["value"] == "Alice"
+
+
+def test_a_filtered_value_relation_labels_only_what_its_filter_lets_through(ask: Any, town: Any) -> None:
+    def tweak(_project: Any, layers: Any) -> None:
+        config = {
+            "Layer": layers["kinds"].id(),
+            "Key": "code",
+            "Value": "label",
+            "FilterExpression": '"shown" = 1',
+        }
+        widget(layers["parcels"], "kind", "ValueRelation", config)
+
+    project = town.project("on", tweak=tweak)
+    labels = [field(ask.one(project, key=key), "kind")["label"] for key in ("parcels.1", "parcels.2")]
+    assert labels == [form_text("parcels", "kind", 1), form_text("parcels", "kind", 2)]
+    assert labels == ["Residential", "(ind)"]
+
+
+def test_a_value_relation_whose_filter_needs_the_form_is_labelled_without_it(ask: Any, town: Any) -> None:
+    def tweak(_project: Any, layers: Any) -> None:
+        config = {
+            "Layer": layers["kinds"].id(),
+            "Key": "code",
+            "Value": "label",
+            "FilterExpression": "\"shown\" = current_value('zone')",
+        }
+        widget(layers["parcels"], "kind", "ValueRelation", config)
+
+    project = town.project("on", tweak=tweak)
+    label = field(ask.one(project), "kind")["label"]
+    assert label == form_text("parcels", "kind", 1) == "Residential"
+
+
+@pytest.mark.parametrize("order", [{}, {"OrderByValue": True}])
+def test_several_values_are_labelled_in_the_order_of_the_form(ask: Any, town: Any, order: Any) -> None:
+    def tweak(_project: Any, layers: Any) -> None:
+        config = {"Layer": layers["tags"].id(), "Key": "id", "Value": "label", "AllowMulti": True, **order}
+        widget(layers["parcels"], "tags", "ValueRelation", config)
+
+    label = field(ask.one(town.project("on", tweak=tweak)), "tags")["label"]
+    assert label == form_text("parcels", "tags", 1)
+
+
+def test_a_display_name_that_is_an_expression_labels_the_reference(ask: Any, town: Any) -> None:
+    def tweak(_project: Any, layers: Any) -> None:
+        layers["owners"].setDisplayExpression("upper(\"name\") || ' ' || \"phone\"")
+
+    label = field(ask.one(town.project("on", tweak=tweak)), "owner")["label"]
+    assert label == form_text("parcels", "owner", 1) == "ALICE 111"
