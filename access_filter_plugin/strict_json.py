@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Optional, Union
 
 MAX_SHOWN = 60
+MAX_HINTS = 200
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 DESKTOP_CELL_LIMIT = 32767
 
@@ -123,7 +124,9 @@ class ObjectReader:
             self.problem("", f"must be an object, is {shown(value)}")
         for key in self.value:
             if key not in known:
-                self.problem(key, "unknown key" + did_you_mean(key, known))
+                # Each hint costs a comparison with every known name; a list of thousands has none.
+                hint = did_you_mean(key, known) if len(problems) < MAX_HINTS else ""
+                self.problem(key, "unknown key" + hint)
 
     def has(self, key: str) -> bool:
         """Return whether the key is there, whatever its value."""

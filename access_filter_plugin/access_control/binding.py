@@ -17,7 +17,7 @@ from .patterns import NameList, has_wildcard, matches
 from .policy import GEOMETRY, Action, Effect, Policy, Rule
 
 GROUP_PREFIX = "group:"
-MAX_HINTS = 50
+MAX_HINTS = 10
 """Nearest names looked for in one project: each costs a walk over all of its names."""
 MAX_WARNINGS = 20
 """Warnings told for one key of one rule; a rule for a thousand rasters is not a thousand lines."""
@@ -101,6 +101,12 @@ class _Binder:
         self._hints = 0
         self._by_name: dict[str, list[str]] = {}
         self._by_group: dict[str, list[str]] = {}
+        self._attributes = {
+            i: frozenset((*layer.attributes, GEOMETRY)) for i, layer in catalogue.layers.items()
+        }
+        self._styles = {i: frozenset(layer.styles) for i, layer in catalogue.layers.items()}
+        self._named_by_rule: dict[str, frozenset[str]] = {}
+        self._selected: dict[tuple[NameList, frozenset[str]], frozenset[str]] = {}
         for layer in catalogue.layers.values():
             for name in layer.names:
                 self._by_name.setdefault(name, []).append(layer.id)
@@ -124,7 +130,10 @@ class _Binder:
     def _layer_ids(self, rule: Rule, names: NameList) -> list[str]:
         taken = self._named(rule, names.include, takes_away=rule.effect is Effect.DENY)
         away = self._named(rule, names.exclude, takes_away=True)
-        return [layer_id for layer_id in self.catalogue.layers if layer_id in taken - away]
+        left = taken - away
+        if len(left) < 2:
+            return list(left)
+        return [layer_id for layer_id in self.catalogue.layers if layer_id in left]
 
     def _named(self, rule: Rule, entries: Iterable[str], *, takes_away: bool) -> set[str]:
         found: set[str] = set()
@@ -225,9 +234,7 @@ class _Binder:
         evaluable = self._evaluable(rule, layer, "check", check) and evaluable
         if not is_deny and (closing or not evaluable):
             return LayerRule(rule, is_broken=True) if closing else None
-        everything = NameList.parse(["*"])
-        attributes = (rule.attributes or everything).select((*layer.attributes, GEOMETRY))
-        named = frozenset(rule.attributes.exact_names()) if rule.attributes else frozenset()
+        attributes = self._select(rule.attributes, self._attributes[layer.id])
         if rule.attributes is None and is_deny:
             attributes = frozenset()
         readonly = rule.readonly.select(attributes) if rule.readonly else frozenset()
@@ -238,12 +245,29 @@ class _Binder:
             filter=None if filter_ is None or not evaluable else filter_.text,
             check=None if check is None else check.text,
             attributes=attributes,
-            named=named & attributes,
+            named=attributes & self._named_attributes(rule),
             writable=attributes - readonly,
-            styles=frozenset() if no_styles else (rule.styles or everything).select(layer.styles),
+            styles=frozenset() if no_styles else self._select(rule.styles, self._styles[layer.id]),
             covers_all=covers_all,
             is_broken=closing,
         )
+
+    def _named_attributes(self, rule: Rule) -> frozenset[str]:
+        """Return the attributes that a rule names without a wildcard; computed once a rule."""
+        if rule.path not in self._named_by_rule:
+            names = rule.attributes.exact_names() if rule.attributes else ()
+            self._named_by_rule[rule.path] = frozenset(names)
+        return self._named_by_rule[rule.path]
+
+    def _select(self, names: Optional[NameList], of: frozenset[str]) -> frozenset[str]:
+        """Return the names that are in a list; all without one. Layers often have equal names."""
+        if names is None or names.is_everything:
+            return of
+        key = (names, of)
+        found = self._selected.get(key)
+        if found is None:
+            found = self._selected[key] = names.select(of)
+        return found
 
     def _evaluable(
         self, rule: Rule, layer: LayerInfo, key: str, parsed: Optional[ParsedExpression]

@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Optional
 
 from .binding import BoundPolicy, LayerRule, uses_action
@@ -66,7 +65,12 @@ class Decider:
         lookups = self._contributing(rules, Action.LOOKUP)
         lookup_rows = self._rows(lookups, rules, Action.LOOKUP)
         can_look_up = not lookup_rows.is_nothing
-        decision = LayerDecision(
+        is_vector = layer.kind is LayerKind.VECTOR
+        edits = [
+            self._edit(layer, rules, action, can_read=read) if is_vector else NO_EDIT
+            for action in (Action.INSERT, Action.UPDATE, Action.DELETE)
+        ]
+        return LayerDecision(
             layer=layer.id,
             read=read,
             rows=rows,
@@ -80,15 +84,10 @@ class Decider:
             styles=styles,
             closed_styles=frozenset(layer.styles) - styles,
             default_style=default_style(layer, styles),
+            insert=edits[0],
+            update=edits[1],
+            delete=edits[2],
             rules=tuple(dict.fromkeys(found.rule.id for found in rules)),
-        )
-        if layer.kind is not LayerKind.VECTOR:
-            return decision
-        return replace(
-            decision,
-            insert=self._edit(layer, decision, rules, Action.INSERT),
-            update=self._edit(layer, decision, rules, Action.UPDATE),
-            delete=self._edit(layer, decision, rules, Action.DELETE),
         )
 
     def _bind(self, found: LayerRule, text: str) -> str:
@@ -194,17 +193,22 @@ class Decider:
         return opened
 
     def _edit(
-        self, layer: LayerInfo, decision: LayerDecision, rules: list[LayerRule], action: Action
+        self, layer: LayerInfo, rules: list[LayerRule], action: Action, *, can_read: bool
     ) -> EditRight:
+        if action is not Action.INSERT and not can_read:
+            return NO_EDIT
         allows = self._contributing(rules, action)
-        deny = self._deny_filters(rules, action)
-        if not allows or deny is None or (action is not Action.INSERT and not decision.read):
+        deny = self._deny_filters(rules, action) if allows else None
+        if deny is None:
             return NO_EDIT
         transitions = tuple(self._transition(found) for found in allows)
         writable = self._attributes(layer, allows, rules, action)
-        named = frozenset[str]().union(*(found.named for found in allows))
-        if decision.read:
-            writable &= decision.attributes | named | {GEOMETRY}
+        readers = self._contributing(rules, Action.READ)
+        if readers:
+            # Asked of the allow rules alone: a deny rule that closes all rows must not widen this.
+            named = frozenset[str]().union(*(found.named for found in allows))
+            visible = self._attributes(layer, readers, rules, Action.READ)
+            writable &= visible | named | {GEOMETRY}
         return EditRight(transitions, deny, writable)
 
     def _transition(self, found: LayerRule) -> Transition:

@@ -78,6 +78,8 @@ class Derivation:
         return self._whole_project
 
     def _derive(self, layer: LayerInfo, base: LayerDecision) -> LayerDecision:
+        if not _is_derived(layer):
+            return base
         is_open = all(self._source_is_open(s, base) for s in layer.sources)
         if layer.kind is LayerKind.GROUP:
             is_open = is_open and all(self._is_drawn_as_is(s.layer) for s in layer.sources)
@@ -85,13 +87,14 @@ class Derivation:
             reason = "it is made of something that is closed"
             return replace(closed(layer, base.rules, reason), insert=base.insert)
         visible = self._visible(layer, base)
+        closed_ = self._closed_attributes(layer, base, visible)
         decision = replace(
             base,
             attributes=visible,
             hidden=frozenset(layer.attributes) - visible,
-            lookup_attributes=base.lookup_attributes - (base.attributes - visible),
-            insert=_without(base.insert, base.attributes - visible),
-            update=_without(base.update, base.attributes - visible),
+            lookup_attributes=base.lookup_attributes - closed_,
+            insert=_without(base.insert, closed_),
+            update=_without(base.update, closed_),
         )
         decision = replace(decision, raw_attributes=self._raw(layer, decision))
         return self._with_styles(layer, decision)
@@ -109,6 +112,17 @@ class Derivation:
             if still == visible:
                 return visible
             visible = still
+
+    def _closed_attributes(
+        self, layer: LayerInfo, base: LayerDecision, visible: frozenset[str]
+    ) -> frozenset[str]:
+        """Return the attributes made of something closed, whether the layer is readable or not."""
+        seen = replace(base, attributes=visible)
+        return frozenset(
+            name
+            for name, sources in layer.attribute_sources.items()
+            if not all(self._source_is_open(source, seen) for source in sources)
+        )
 
     def _raw(self, layer: LayerInfo, decision: LayerDecision) -> frozenset[str]:
         return frozenset(
@@ -146,6 +160,11 @@ class Derivation:
             return False
         rows_open = not source.rows or of.lookup_rows.is_everything
         return rows_open and source.attributes <= of.lookup_attributes
+
+
+def _is_derived(layer: LayerInfo) -> bool:
+    tables = (layer.attribute_sources, layer.label_sources, layer.style_sources)
+    return bool(layer.sources) or any(any(table.values()) for table in tables)
 
 
 def _without(right: EditRight, attributes: frozenset[str]) -> EditRight:

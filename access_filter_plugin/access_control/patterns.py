@@ -17,7 +17,11 @@ def has_wildcard(text: str) -> bool:
 
 def matches(pattern: str, name: str) -> bool:
     """Return whether a name matches one pattern of ``*`` (any run) and ``?`` (one character)."""
-    at = star = mark = position = 0
+    if not has_wildcard(pattern):
+        return pattern == name
+    if pattern == "*":
+        return True
+    at = mark = position = 0
     star = -1
     while position < len(name):
         wild = at < len(pattern) and pattern[at] == "*"

@@ -68,7 +68,7 @@ def cyclic_roles(roles: Mapping[str, frozenset[str]]) -> list[str]:
     """Return the roles that lie on a cycle, sorted; linear in the size of the definition."""
     remaining = {
         role: {m.removeprefix(ROLE_MEMBER) for m in members if m.startswith(ROLE_MEMBER)}
-        & set(roles)
+        & roles.keys()
         for role, members in roles.items()
     }
     # Kahn's algorithm from both ends: what is left over after peeling leaves and tops is cyclic.
@@ -81,14 +81,14 @@ def cyclic_roles(roles: Mapping[str, frozenset[str]]) -> list[str]:
 def _reversed(graph: Mapping[str, set[str]]) -> dict[str, set[str]]:
     turned: dict[str, set[str]] = {role: set() for role in graph}
     for role, members in graph.items():
-        for member in members & set(graph):
+        for member in members & graph.keys():
             turned[member].add(role)
     return turned
 
 
 def _peel(graph: Mapping[str, set[str]]) -> list[str]:
     """Return the nodes that can be removed one after the other, each without successors left."""
-    waiting = {role: set(members) & set(graph) for role, members in graph.items()}
+    waiting = {role: members & graph.keys() for role, members in graph.items()}
     users = _reversed(waiting)
     ready = [role for role, members in waiting.items() if not members]
     peeled = []
