@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Optional
 
+from qgis.core import Qgis
 from qgis.server import QgsAccessControlFilter
 
 from ..ows_request import OAPIF
@@ -40,11 +41,21 @@ def answers(access: OperationAccess, layer: LayerInfo) -> LayerAnswers:
         attributes = frozenset(layer.primary_key)
         can_read = can_read and (bool(attributes) or access.operation in _DRAWING)
     return LayerAnswers(
-        permissions=_permissions(can_read, decision),
+        permissions=_permissions(can_read or _lists_everything(access), decision),
         expression=_expression(access, decision),
         attributes=attributes,
         decision=decision,
     )
+
+
+_ONE_CLOSED_HIDES_ALL = Qgis.versionInt() < 34000
+"""In 3.22 one closed layer makes QGIS answer /collections with 404 (facts L15)."""
+
+
+def _lists_everything(access: OperationAccess) -> bool:
+    """Return whether QGIS is to list all layers, because redaction takes the closed ones out."""
+    is_list = access.service == OAPIF and access.operation == "Collections"
+    return is_list and _ONE_CLOSED_HIDES_ALL
 
 
 #: Operations that hand out no attribute values.

@@ -1,16 +1,109 @@
-"""Extents, dimensions and hide flags of layers, for the time of one request."""
+"""Extents and dimensions of layers, for the time of one request.
+
+QGIS writes both from all rows, whoever asks (facts A.2, F11 and F13). The layers of the cached
+project are shared by all requests, so each change registers its undo before it is made.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Callable
+import time
+from typing import Any, Callable, Optional
 
+from qgis.core import QgsRectangle
+
+from ..ows_request import OAPIF
 from ..request_context import RequestContext
+from .catalogue import LayerInfo, LayerKind
+from .decision import LayerDecision
 from .project_access import OperationAccess
+from .qgis_rows import filtered_request
 
 Register = Callable[[Callable[[], None]], None]
 
+#: Requests whose answers show the extents of layers.
+_WITH_EXTENTS = {
+    "WMS": frozenset({"GetCapabilities", "GetProjectSettings", "GetContext"}),
+    "WMTS": frozenset({"GetCapabilities"}),
+    "WFS": frozenset({"GetCapabilities", "GetFeature"}),
+    OAPIF: frozenset({"Collections", "Collection"}),
+}
+#: Requests whose answers list the values of dimensions.
+_WITH_DIMENSIONS = frozenset({"GetCapabilities", "GetProjectSettings", "GetContext"})
+EXTENT_SECONDS = 60.0
+"""How long the extent of the visible rows is used again; it tells nothing that is hidden."""
+
 
 def mutate_layers(
-    _context: RequestContext, _access: OperationAccess, _state: Any, _undo: Register
+    context: RequestContext, access: OperationAccess, state: Any, undo: Register
 ) -> None:
     """Set the layers of the project so that documents tell nothing that is hidden."""
+    request = context.request
+    with_extents = request.operation in _WITH_EXTENTS.get(request.service, ())
+    with_dimensions = request.service == "WMS" and request.operation in _WITH_DIMENSIONS
+    for info in access.catalogue.layers.values():
+        decision = access.decision(info.id)
+        if info.kind is not LayerKind.VECTOR or not decision.is_listed:
+            continue
+        layer = state.layers[info.id]
+        if with_extents and info.has_geometry and not decision.rows.is_everything:
+            _set_extent(layer, visible_extent(access, info, layer), undo)
+        if with_dimensions:
+            _hide_dimensions(layer, decision, undo)
+
+
+def visible_extent(access: OperationAccess, info: LayerInfo, layer: Any) -> QgsRectangle:
+    """Return the extent of the rows that the caller sees; null when there is none."""
+    key = f"extent {info.id}"
+    known = access.cache.get(key)
+    now = time.monotonic()
+    if isinstance(known, tuple) and now < known[0]:
+        return QgsRectangle(known[1])
+    extent = _extent(layer, access.decision(info.id).rows.expression())
+    access.cache[key] = (now + EXTENT_SECONDS, extent)
+    return QgsRectangle(extent)
+
+
+def _extent(layer: Any, rows: Optional[str]) -> QgsRectangle:
+    if rows == "FALSE":
+        return QgsRectangle()
+    request = filtered_request(layer, rows)
+    request.setSubsetOfAttributes([])
+    extent: Optional[QgsRectangle] = None
+    for feature in layer.getFeatures(request):
+        if not feature.hasGeometry():
+            continue
+        box = feature.geometry().boundingBox()
+        if extent is None:
+            extent = QgsRectangle(box)
+        else:
+            extent.combineExtentWith(box)
+    return QgsRectangle() if extent is None else extent
+
+
+def _set_extent(layer: Any, extent: QgsRectangle, undo: Register) -> None:
+    before = QgsRectangle(layer.extent())
+    undo(lambda: layer.setExtent(before))
+    layer.setExtent(extent)
+
+
+def _hide_dimensions(layer: Any, decision: LayerDecision, undo: Register) -> None:
+    properties = layer.serverProperties()
+    before = list(properties.wmsDimensions())
+    hidden = [dimension for dimension in before if not _is_open(dimension, decision)]
+    if hidden:
+        # All of them, so that they are back in their order.
+        undo(lambda: _set_dimensions(properties, before))
+        for dimension in hidden:
+            properties.removeWmsDimension(dimension.name)
+
+
+def _is_open(dimension: Any, decision: LayerDecision) -> bool:
+    fields = {dimension.fieldName, dimension.endFieldName} - {""}
+    return decision.rows.is_everything and fields <= decision.attributes
+
+
+def _set_dimensions(properties: Any, dimensions: list[Any]) -> None:
+    for dimension in list(properties.wmsDimensions()):
+        properties.removeWmsDimension(dimension.name)
+    for dimension in dimensions:
+        properties.addWmsDimension(dimension)

@@ -1,13 +1,104 @@
-"""Redaction of oapif answers for a restricted caller."""
+"""Redaction of OGC API Features documents."""
 
 from __future__ import annotations
 
 from typing import Any, Optional
 
+from .. import json_codec
+from ..ows_request import OwsRequest
 from ..request_context import RequestContext
+from .admission.oapif import read_path
+from .catalogue import LayerInfo
 from .project_access import OperationAccess
+from .qgis_oapif import query_of
+from .qgis_oapif_layers import collection_info, titles_of, visible_count
+from .redaction.oapif_json import (
+    Page,
+    Shown,
+    redact_api,
+    redact_collection,
+    redact_collections,
+    redact_feature,
+    redact_features,
+)
+
+_DOCUMENTS = frozenset({"Collections", "Collection", "Api", "Items", "Item", "Replace", "Update"})
+_OPEN_TYPES = ("application/json", "application/geo+json", "application/vnd")
+_DEFAULT_LIMIT = 10
 
 
-def redact(_context: RequestContext, _access: OperationAccess, _answer: Any) -> Optional[bytes]:
-    """Return the new body, or None to leave it."""
-    return None
+def redact(context: RequestContext, access: OperationAccess, answer: Any) -> Optional[bytes]:
+    """Return the new body of a document, or None to leave it."""
+    request = context.request
+    if request.operation not in _DOCUMENTS or answer.status != 200 or not answer.body:
+        return None
+    if not answer.content_type.startswith(_OPEN_TYPES):
+        return _json_instead(request, answer)
+    document = json_codec.loads(answer.body)
+    return json_codec.dumps(_redacted(request, document, access, answer))
+
+
+def _json_instead(request: OwsRequest, answer: Any) -> bytes:
+    """Send a browser, which prefers a page that cannot be redacted, to the same as JSON."""
+    query = request.url.partition("?")[2]
+    location = f"{request.path.rstrip('/')}.json" + (f"?{query}" if query else "")
+    answer.handler.clear()
+    answer.handler.setStatusCode(303)
+    answer.handler.setResponseHeader("Location", location)
+    answer.handler.setResponseHeader("Content-Type", "text/plain; charset=utf-8")
+    return b"See the JSON document."
+
+
+def _redacted(request: OwsRequest, document: Any, access: OperationAccess, answer: Any) -> Any:
+    if request.operation == "Collections":
+        return redact_collections(document, _all_shown(access, answer.state))
+    if request.operation == "Api":
+        return redact_api(document, _all_shown(access, answer.state))
+    name = read_path(request.path).collection
+    info = collection_info(access, answer.state.project, name)
+    if info is None or not access.decision(info.id).is_listed:
+        raise LookupError("an answer about a collection that is not listed")
+    shown = _shown(access, info, answer.state.layers[info.id])
+    if request.operation == "Collection":
+        return redact_collection(document, shown)
+    if request.operation == "Items":
+        return redact_features(document, shown, _page(request, shown, access, info, answer))
+    return redact_feature(document, shown)
+
+
+def _all_shown(access: OperationAccess, state: Any) -> dict[str, Shown]:
+    found = {}
+    for info in access.catalogue.layers.values():
+        name = info.short_name or info.name
+        if collection_info(access, state.project, name) is info:
+            if access.decision(info.id).is_listed:
+                found[name] = _shown(access, info, state.layers[info.id])
+    return found
+
+
+def _shown(access: OperationAccess, info: LayerInfo, layer: Any) -> Shown:
+    decision = access.decision(info.id)
+    visible = decision.attributes if decision.read else frozenset()
+    titles = titles_of(layer, visible)
+    rights = {"Insert": decision.insert, "Update": decision.update, "Delete": decision.delete}
+    return Shown(
+        titles=frozenset(titles),
+        parameters=frozenset(titles) | visible,
+        hides_something=not decision.is_fully_readable,
+        edits=frozenset(name for name, right in rights.items() if right.is_allowed),
+    )
+
+
+def _page(
+    request: OwsRequest, shown: Shown, access: OperationAccess, info: LayerInfo, answer: Any
+) -> Page:
+    query = dict(query_of(request.url))
+    # With a condition QGIS counts through the row filter itself.
+    conditions = [n for n, v in query.items() if v and (n == "bbox" or n in shown.parameters)]
+    if conditions or access.decision(info.id).rows.is_everything:
+        return Page()
+    return Page(
+        offset=int(query.get("offset") or 0),
+        limit=int(query.get("limit") or _DEFAULT_LIMIT),
+        count=visible_count(access, info, answer.state.layers[info.id]),
+    )
