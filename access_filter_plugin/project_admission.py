@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
 from typing import Optional
 from urllib.parse import parse_qsl
 
@@ -26,15 +27,22 @@ def project_refusal(path: str, settings: OperatorSettings) -> Optional[str]:
     """Return why a project may not be served, or None; ``path`` is what QGIS is about to load."""
     if not path:
         return None  # no project is loaded
-    if _CONTROL.search(path):
-        return "the project's name has control characters"
-    if is_backup(path):
-        return "the project is a backup"
+    refusal = _name_refusal(path)
+    if refusal is not None:
+        return refusal
     if settings.projects is None:
         return None
     if is_allowed(path, settings.projects):
         return None
     return "the project is not in ACCESS_FILTER_PROJECTS"
+
+
+@lru_cache(maxsize=512)
+def _name_refusal(path: str) -> Optional[str]:
+    """Return why a name alone is refused; it depends on nothing but the name."""
+    if _CONTROL.search(path):
+        return "the project's name has control characters"
+    return "the project is a backup" if is_backup(path) else None
 
 
 def is_backup(path: str) -> bool:

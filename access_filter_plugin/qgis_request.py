@@ -20,7 +20,7 @@ def read_request(handler: Any, server_iface: Any) -> OwsRequest:
     """
     parameters = handler.parameterMap()
     url = handler.url()
-    path = QUrl(url).path(QUrl.ComponentFormattingOption.FullyDecoded)
+    path = path_of(url)
     method = server_iface.getEnv("REQUEST_METHOD").upper()
     service = parameters.get("SERVICE", "").upper()
     body = bytes(handler.data())
@@ -38,6 +38,15 @@ def read_request(handler: Any, server_iface: Any) -> OwsRequest:
         body=body,
         project=server_iface.configFilePath(),
     )
+
+
+def path_of(url: str) -> str:
+    """Return the decoded path of a URL; QUrl is asked only where something is encoded."""
+    scheme, slashes, rest = url.partition("?")[0].partition("//")
+    if not slashes or "%" in rest or "#" in rest or ":" not in scheme:
+        return str(QUrl(url).path(QUrl.ComponentFormattingOption.FullyDecoded))
+    _host, slash, path = rest.partition("/")
+    return slash + path
 
 
 def _without_service(method: str, path: str, operation: str, body: bytes) -> tuple[str, str]:

@@ -46,6 +46,7 @@ class RequestPipeline:
         self._features = tuple(features)
         self._access_control = access_control
         self._states = ProjectStates(features)
+        self._configurations = QgsConfigCache.instance()
         self._server_settings = QgsServerSettings()
         self._server_settings.load()
         self._context: Optional[RequestContext] = None
@@ -134,7 +135,7 @@ class RequestPipeline:
         if not path:
             return None
         try:
-            return QgsConfigCache.instance().project(path, self._server_settings)
+            return self._configurations.project(path, self._server_settings)
         except Exception as error:  # PyQGIS has no class of its own for it
             qgis_log.warning(f"a project cannot be loaded: {type(error).__name__}")
             return None
