@@ -10,6 +10,7 @@ from qgis.core import QgsVectorLayer
 from ..request_context import RequestContext
 from .admission.wms_tree import is_open
 from .project_access import OperationAccess
+from .qgis_wms_project import server_text
 from .redaction.feature_info import (
     Keys,
     layer_keys,
@@ -133,11 +134,11 @@ def _keys(access: OperationAccess, layers: Mapping[str, Any]) -> Keys:
         layer = layers[layer_id]
         found = None
         if isinstance(layer, QgsVectorLayer):
-            found = layer_keys(info, decision, _aliases(layer), layer.title())
+            found = layer_keys(info, decision, _aliases(layer), server_text(layer, "title"))
         if found is not None:
             closed.append(found)
         else:
-            open_names |= {*info.names, info.wms_name, layer.title()}
+            open_names |= {*info.names, info.wms_name, server_text(layer, "title")}
     return Keys(closed, filter(None, open_names))
 
 

@@ -11,7 +11,7 @@ from .admission.wms_tree import MapTree, is_open
 from .project_access import OperationAccess
 from .qgis_redact_wms import other_access, redact_feature_info
 from .qgis_wms_mutations import EXTENTS_NOTE
-from .qgis_wms_project import wms_facts
+from .qgis_wms_project import server_text, wms_facts
 from .redaction.wmts_capabilities import Box, TileGroup, TileListing, redact_tiles
 from .redaction.xml import indented, parse_answer
 
@@ -56,11 +56,7 @@ def _listing(context: RequestContext, access: OperationAccess, state: Any) -> Ti
 
 def _names(layer: Any) -> frozenset[str]:
     """Return the names WMTS may use: it never publishes ids, whatever WMS does."""
-    properties = getattr(layer, "serverProperties", None)
-    short = layer.shortName() if hasattr(layer, "shortName") else ""
-    if properties is not None and hasattr(properties(), "shortName"):
-        short = properties().shortName()
-    return frozenset({short or layer.name()})
+    return frozenset({server_text(layer, "shortName") or layer.name()})
 
 
 def _groups(tree: MapTree, state: Any, root: str) -> list[tuple[str, tuple[str, ...]]]:

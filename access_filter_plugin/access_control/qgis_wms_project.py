@@ -57,14 +57,14 @@ def wms_name(layer: Any, use_ids: bool) -> str:
     """Return the name under which WMS publishes a layer."""
     if use_ids:
         return str(layer.id())
-    return _short_name(layer) or str(layer.name())
+    return server_text(layer, "shortName") or str(layer.name())
 
 
-def _short_name(layer: Any) -> str:
+def server_text(layer: Any, name: str) -> str:
+    """Return ``shortName`` or ``title`` of a layer: 3.38 moved them and warns of the old place."""
     properties = getattr(layer, "serverProperties", None)
-    if properties is not None and hasattr(properties(), "shortName"):
-        return str(properties().shortName() or "")  # 3.38 moved it there
-    return str(layer.shortName() or "")
+    owner = properties() if properties is not None else layer
+    return str(getattr(owner if hasattr(owner, name) else layer, name)() or "")
 
 
 def _add_group(

@@ -23,9 +23,12 @@ _ATTRIBUTE = re.compile(r'^\s*<Attribute\b[^>]*\sname="([^"]*)"')
 _TEXT_LAYER = re.compile(r"Layer '(.*)'")
 _TEXT_VALUE = re.compile(r"(.+?) = '")
 _QGIS_GML = "{http://qgis.org/gml}"
-_HTML_ROW = re.compile(
-    r"<TR>\s*<TH(?P<first>[^>]*)>(?P<key>.*?)</TH>\s*<TD[^>]*>(?P<value>.*?)</TD>\s*</TR>\n?",
-    re.DOTALL,
+#: A row of the table (all versions), or the title that newer ones write above it.
+_HTML_PART = re.compile(
+    r"<div class='layer-title'>(?P<title>.*?)</div>|"
+    r"[ \t]*<tr>\s*<th(?P<first>[^>]*)>(?P<key>.*?)</th>\s*"
+    r"<td[^>]*>(?P<value>.*?)</td>\s*</tr>[ \t]*\n?",
+    re.DOTALL | re.IGNORECASE,
 )
 
 
@@ -121,15 +124,18 @@ def redact_html(text: str, keys: Keys) -> str:
     """Return the text/html answer without the table rows of what is closed."""
     current = keys.of("")
 
-    def row(found: re.Match[str]) -> str:
+    def part(found: re.Match[str]) -> str:
         nonlocal current
+        if found.group("title") is not None:
+            current = keys.of(unescape(found.group("title")))
+            return found.group()
         key = unescape(found.group("key"))
-        if key == "Layer" and found.group("first"):
+        if key == "Layer" and found.group("first"):  # as 3.22 begins a table
             current = keys.of(unescape(found.group("value")))
             return found.group()
         return found.group() if _allows(current, key) else ""
 
-    return _HTML_ROW.sub(row, text)
+    return _HTML_PART.sub(part, text)
 
 
 def redact_json(body: bytes, keys: Keys) -> bytes:
