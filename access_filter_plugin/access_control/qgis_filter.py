@@ -17,6 +17,7 @@ from ..ows_request import ACCESS
 from ..qgis_stand_in import denied_permissions, fewest_attributes, write_answer
 from ..request_context import DecisionRecord, RequestContext
 from ..strict_json import Severity
+from .admission.verdict import Verdict
 from .binding import bind
 from .parser import merge, parse_project
 from .project_access import AccessState, OperationAccess, ProjectAccess
@@ -26,6 +27,7 @@ from .qgis_documents import Documents
 from .qgis_edits import may_edit
 from .qgis_enforcement import LayerAnswers, answers
 from .qgis_expression import QgisExpressionEngine
+from .qgis_landing_page import admit_list
 from .qgis_mutations import Mutations
 from .qgis_redaction import redact
 from .qgis_refusal import answer_refusal
@@ -110,6 +112,12 @@ class AccessControlFeature:
         self.forget()
         if context.answered or context.request.service == ACCESS:
             return
+        landing = admit_list(
+            context.request, context.subject, self._settings, self._states, self.name
+        )
+        if landing.refused is not None:
+            self._refuse(context, landing, handler)
+            return
         if context.project is None:
             return
         state = self._current_part(context.project)
@@ -142,10 +150,7 @@ class AccessControlFeature:
         verdict = admit(request, access, context.project, self._settings)
         context.notes["verdict"] = verdict
         if verdict.refused is not None:
-            context.decision.effect = "deny"
-            context.decision.refused = verdict.refused
-            context.answered = True
-            answer_refusal(request, verdict, handler)
+            self._refuse(context, verdict, handler)
             return
         apply(verdict, handler)
         self._project = context.project.project
@@ -156,6 +161,13 @@ class AccessControlFeature:
         self._variables.set(context.project.project, access.expression_variables())
         self._answers = self._answers_of(access)
         self._access = access
+
+    @staticmethod
+    def _refuse(context: RequestContext, verdict: Verdict, handler: Any) -> None:
+        context.decision.effect = "deny"
+        context.decision.refused = verdict.refused
+        context.answered = True
+        answer_refusal(context.request, verdict, handler)
 
     @staticmethod
     def _answers_of(access: OperationAccess) -> dict[str, LayerAnswers]:
@@ -242,7 +254,8 @@ class AccessControlFeature:
         if visible is None:
             return attributes
         kept = [name for name in attributes if name in visible]
-        return kept or fewest_attributes(layer, attributes)
+        # Where only hidden ones were asked for, one that is visible: never one of those, never none.
+        return kept or fewest_attributes(layer, sorted(visible))
 
     def allow_to_edit(self, layer: Any, feature: Any) -> bool:
         """Answer ``allowToEdit``."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from qgis.core import QgsExpression, QgsOgcUtils, QgsProject
+from qgis.core import Qgis, QgsExpression, QgsOgcUtils, QgsProject
 from qgis.PyQt.QtXml import QDomDocument
 from qgis.server import QgsServerProjectUtils
 
@@ -20,6 +20,8 @@ from .qgis_client_expression import canonical_expression
 from .qgis_feature_ids import key_expression
 
 ALL_COLUMNS = "*"
+_TESTS_WHOLE_ROWS = Qgis.versionInt() < 32400
+"""3.22 puts ids and row filter into one expression; 3.40 and 3.44 do not (facts F9)."""
 _TAG = re.compile(r"[^\w.-_]")
 
 
@@ -61,6 +63,7 @@ def query_layer(access: OperationAccess, info: LayerInfo) -> Optional[QueryLayer
         has_filter=not decision.rows.is_everything,
         has_key=bool(info.primary_key),
         filter_is_visible=reads_visible_only(decision),
+        tests_whole_rows=_TESTS_WHOLE_ROWS,
     )
 
 

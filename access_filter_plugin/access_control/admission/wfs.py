@@ -112,7 +112,7 @@ def feature_changes(
     changes = _type_name_change(parameters, asked)
     changes.update(_properties(parameters, asked))
     changes.update(_conditions(parameters, asked, expressions))
-    return {name: text for name, text in changes.items() if parameters.get(name, "") != text}
+    return {name: text for name, text in changes.items() if parameters.get(name) != text}
 
 
 def _type_name_change(parameters: Mapping[str, str], asked: list[QueryLayer]) -> Changes:
@@ -167,7 +167,12 @@ def _conditions(
     changes: Changes = {}
     filters = parameters.get("FILTER", "")
     if filters:
-        for part, layer in zip(_groups("FILTER", filters, len(asked)), asked):
+        parts = _groups("FILTER", filters, len(asked))
+        if len(parts) == 1 and asked[0].has_filter:
+            ids = check_filter(parse_filter(parts[0]), asked[0])
+            if ids:
+                return _ids_as_expression(ids, asked[0], expressions)
+        for part, layer in zip(parts, asked):
             check_xml_filter(part, layer, expressions, whole=not parameters.get("PROPERTYNAME"))
     expression = parameters.get("EXP_FILTER", "")
     if expression:
@@ -177,6 +182,18 @@ def _conditions(
     if order:
         changes["SORTBY"] = _sort_by(order, _only(asked, "SORTBY"))
     return changes
+
+
+def _ids_as_expression(
+    ids: list[str], layer: QueryLayer, expressions: Expressions
+) -> Changes:
+    own = [fid.split(".")[1] for fid in ids if fid.split(".")[0] == layer.type_name and "." in fid]
+    own += [fid for fid in ids if "." not in fid]
+    if not own:
+        raise Refused(f"No FeatureId element correctly parse against typeName '{layer.type_name}'")
+    if not layer.has_key:
+        raise Refused("FILTER: this layer has no primary key, so its rows have no ids here")
+    return {"FILTER": None, "EXP_FILTER": expressions.by_key(layer, own)}
 
 
 def check_xml_filter(
@@ -196,7 +213,7 @@ def check_ids(layer: QueryLayer, *, whole: bool) -> None:
         return
     if not layer.has_key:
         raise Refused("FILTER: this layer has no primary key, so its rows have no ids here")
-    if not (whole and layer.filter_is_visible):
+    if not (layer.tests_whole_rows or (whole and layer.filter_is_visible)):
         raise Refused("FILTER: ids are not accepted here; use FEATUREID, or no property names")
 
 

@@ -27,6 +27,8 @@ class QueryLayer:
     has_key: bool = True
     filter_is_visible: bool = True
     """True when the row filter reads visible attributes only."""
+    tests_whole_rows: bool = False
+    """True when QGIS tests the row filter on rows with all their attributes, ids or not."""
 
 
 class Layers(Protocol):
