@@ -59,10 +59,11 @@ class Descriptor:
             self._wait_for_reader(self._poll)
         if self._torn:  # the disk was full in the middle of a line: do not go on in that one
             line = b"\n" + line
-        written = os.write(self.number, line)
-        self._torn = written < len(line)
-        if self._torn:
-            raise OSError(errno.ENOSPC, "a line was cut off")
+        if os.write(self.number, line) == len(line):
+            self._torn = False
+            return
+        self._torn = True
+        raise OSError(errno.ENOSPC, "a line was cut off")
 
     def _wait_for_reader(self, poll: select.poll) -> None:
         # A reader that stopped reading must not stop the server: wait once, then not at all.

@@ -38,6 +38,13 @@ def string_list(texts: Iterable[str], limit: int = MAX_ITEMS) -> str:
     return f"[{','.join(shown)}]"
 
 
-def json_object(members: Mapping[str, str]) -> str:
-    """Return a JSON object of members whose values are JSON already."""
-    return "{" + ",".join([f'"{name}":{value}' for name, value in members.items()]) + "}"
+def members(values: Mapping[str, str], wanted: frozenset[str]) -> str:
+    """Return the wanted members that have a value (JSON already), each with a comma before it."""
+    return "".join(
+        [f',"{name}":{value}' for name, value in values.items() if value and name in wanted]
+    )
+
+
+def json_object(values: Mapping[str, str]) -> str:
+    """Return a JSON object of members whose values are JSON already, under any names."""
+    return "{" + ",".join([f"{quoted(name)}:{value}" for name, value in values.items()]) + "}"

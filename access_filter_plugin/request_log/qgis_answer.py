@@ -8,10 +8,10 @@ from typing import Any, Optional
 
 from .client_connection import ClientConnection
 from .entry import BadLayer, RequestFacts
-from .service_error import ABORTED, MAX_ERROR_BODY, UNFINISHED, ServiceError, read_error
+from .service_error import ABORTED, MAX_ERROR_BODY, UNFINISHED, read_error
 
-_MAX_GOOD_ERROR_BODY = 2048
-"""An error that comes with status 200 is short; larger bodies are not copied to look for one."""
+_OWN_STATUS = frozenset({"WMS", "WFS", "WCS", "WMTS", "OAPIF", "ACCESS"})
+"""Services whose errors have a status of their own; others answer errors with 200 as well."""
 _ABORT_MS = 200
 """Nobody is asked whether the client is still there after requests shorter than this."""
 
@@ -25,39 +25,38 @@ class AnswerReader:
     def facts(
         self,
         handler: Any,
+        service: str,
+        *,
         ms: float,
+        is_streamed: bool,
         trace_id: str,
         bad_layers: Sequence[BadLayer],
         layer_ms: Optional[Mapping[str, float]],
     ) -> RequestFacts:
-        """Return the facts of the answer that is about to leave, ``ms`` after the request came."""
+        """Return the facts of an answer that is about to leave."""
         # Under FastCGI the status of a good answer is 0 (facts B).
         status = handler.statusCode() or 200
-        size, error = _size_and_error(status, handler)
+        size, error = None, None
+        if not is_streamed:  # else the body is the last chunk of many (facts E20)
+            body = handler.body()
+            size = body.size()
+            if status >= 400 or service not in _OWN_STATUS:
+                error = read_error(status, bytes(body) if size <= MAX_ERROR_BODY else b"")
         if ms >= _ABORT_MS and (error is None or status >= 500) and self._connection.is_gone():
             error = ABORTED
+        header = handler.requestHeader
         return RequestFacts(
-            time=time.time() - ms / 1000,
-            ms=ms,
-            status=status,
-            bytes=size,
-            error=error,
-            trace_id=trace_id,
-            user_agent=handler.requestHeader("User-Agent"),
-            referer=handler.requestHeader("Referer"),
-            bad_layers=bad_layers,
-            layer_ms=layer_ms,
+            time.time() - ms / 1000,
+            ms,
+            status,
+            size,
+            error,
+            trace_id,
+            header("User-Agent"),
+            header("Referer"),
+            bad_layers,
+            layer_ms,
         )
-
-
-def _size_and_error(status: int, handler: Any) -> tuple[Optional[int], Optional[ServiceError]]:
-    if handler.headersSent():  # streamed: the body is the last chunk of many (facts E20)
-        return None, None
-    body = handler.body()
-    size = body.size()
-    if size < (MAX_ERROR_BODY if status >= 400 else _MAX_GOOD_ERROR_BODY):
-        return size, read_error(status, bytes(body))
-    return size, None
 
 
 def unfinished_facts(started: float, trace_id: str) -> RequestFacts:

@@ -51,21 +51,21 @@ class LoadFailures:
 
     def __init__(self) -> None:
         self._found: list[BadLayer] = []
-        self._listening = False
+        self.is_listening = False
 
     def begin(self) -> None:
         """Listen from now on."""
-        if not self._listening:
+        if not self.is_listening:
             self._found = []
             QgsApplication.messageLog().messageReceived.connect(self._hear)
-            self._listening = True
+            self.is_listening = True
 
     def end(self) -> tuple[BadLayer, ...]:
         """Stop listening and return the layers that kept the project from loading."""
-        if not self._listening:
+        if not self.is_listening:
             return ()
         QgsApplication.messageLog().messageReceived.disconnect(self._hear)
-        self._listening = False
+        self.is_listening = False
         return tuple(self._found)
 
     @safe_answer(lambda *_: None)

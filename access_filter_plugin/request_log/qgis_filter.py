@@ -18,7 +18,8 @@ from .qgis_layer_times import layer_times, measures_layers
 from .sampler import Sampler
 from .server_timing import server_timing
 from .settings import VARIABLE, LogSettings, operator_defaults, read_log_settings
-from .sink import NoSink, Sink, make_sink
+from .sink import NO_SINK, Sink, make_sink
+from .streaming import may_stream
 from .tracing import RequestIds, read_traceparent, trace_id
 
 _REQUEST_ID = "X-Request-ID"
@@ -72,61 +73,79 @@ class RequestLog:
     def request_ready(self, context: RequestContext, handler: Any) -> None:
         """Give the request its id, in time for answers that are streamed."""
         if self._begun is not context:
-            self._begin(context, handler)
-        self._set_headers(context, handler)
+            self._begin(context)
+        if may_stream(context.request):
+            self._name(context, handler)
 
     def response_complete(self, context: RequestContext, handler: Any) -> None:
         """Write the line of the request."""
         if self._begun is not context:  # another plugin ended it before it was ready
-            self._begin(context, handler)
+            self._begin(context)
         self._begun = None
         ms = (time.perf_counter() - context.started) * 1000 if context.started else 0.0
         layer_ms = layer_times() if self._measures_layers else None
-        if not handler.headersSent():
-            # Again: QGIS drops all headers when it writes an error.
-            self._set_headers(context, handler)
+        is_streamed = handler.headersSent()
+        if not is_streamed:
+            # Or again: whoever writes an error or another answer drops all headers.
+            self._name(context, handler)
             if self._admin_roles and not self._admin_roles.isdisjoint(context.subject.roles):
                 handler.setResponseHeader("Server-Timing", server_timing(ms, layer_ms))
         log = self._log_of(context)
-        bad = self._failures.end() or log.bad_layers
-        if self._is_on(log):
-            facts = self._answers.facts(handler, ms, trace_id(self._traceparent), bad, layer_ms)
+        failures = self._failures.end() if self._failures.is_listening else ()
+        if log.settings.enabled and self.sink is not NO_SINK:
+            facts = self._answers.facts(
+                handler,
+                context.request.service,
+                ms=ms,
+                is_streamed=is_streamed,
+                trace_id=self._traceparent and trace_id(self._traceparent),
+                bad_layers=failures or log.bad_layers,
+                layer_ms=layer_ms,
+            )
             self._write(context, facts, log)
 
-    def _begin(self, context: RequestContext, handler: Any) -> None:
+    def _begin(self, context: RequestContext) -> None:
         if self._begun is not None:
             self._finish(self._begun)
         self._begun = context
-        self._traceparent = read_traceparent(handler.requestHeader(_TRACE))
-        context.request_id = self._ids.accept_or_make(handler.requestHeader(_REQUEST_ID))
+        self._traceparent = ""
         if context.project is None and context.request.project and not context.answered:
             self._failures.begin()
 
-    def _finish(self, context: RequestContext) -> None:
-        """Write the line of a request that never got as far as ``response_complete``."""
-        self._failures.end()
-        log = self._log_of(context)
-        if self._is_on(log):
-            self._write(
-                context, unfinished_facts(context.started, trace_id(self._traceparent)), log
-            )
-
-    def _set_headers(self, context: RequestContext, handler: Any) -> None:
+    def _name(self, context: RequestContext, handler: Any) -> None:
+        """Set the headers that name the request in the answer."""
+        if not context.request_id:
+            self._traceparent = read_traceparent(handler.requestHeader(_TRACE))
+            context.request_id = self._ids.accept_or_make(handler.requestHeader(_REQUEST_ID))
         handler.setResponseHeader(_REQUEST_ID, context.request_id)
         if self._traceparent:
             handler.setResponseHeader(_TRACE, self._traceparent)
 
+    def _finish(self, context: RequestContext) -> None:
+        """Write the line of a request that never got as far as ``response_complete``."""
+        self._failures.end()
+        context.request_id = context.request_id or self._ids.accept_or_make("")
+        log = self._log_of(context)
+        if log.settings.enabled and self.sink is not NO_SINK:
+            trace = trace_id(self._traceparent)
+            self._write(context, unfinished_facts(context.started, trace), log)
+
     def _log_of(self, context: RequestContext) -> ProjectLog:
         if context.project is None:
             return self._without_project
-        part = context.project.parts.get(self.name)
-        return part if isinstance(part, ProjectLog) else self._without_project
-
-    def _is_on(self, log: ProjectLog) -> bool:
-        return log.settings.enabled and not isinstance(self.sink, NoSink)
+        part: ProjectLog = context.project.parts.get(self.name, self._without_project)
+        return part
 
     def _write(self, context: RequestContext, facts: RequestFacts, log: ProjectLog) -> None:
-        level = level_of(context, facts, log.settings)
-        if is_remarkable(facts, level) or self._sampler.keeps(log.settings.sample):
-            self.sink.write(self._writer.line(context, facts, log.settings, level), level)
+        settings = log.settings
+        level = level_of(context, facts, settings.slow_ms)
+        if (
+            level == "info"
+            and settings.sample < 1.0
+            and not is_remarkable(facts)
+            and not self._sampler.keeps(settings.sample)
+        ):
+            return
+        self.sink.write(self._writer.line(context, facts, settings, level), level)
+        if log.bad_layers:
             log.bad_layers = ()

@@ -9,12 +9,16 @@ journald) gets at most 4096 bytes at a time.
 from __future__ import annotations
 
 import os
-from typing import Optional, Protocol
+import time
+from typing import Callable, Optional, Protocol
 
 from .descriptor import Descriptor, FailureReporter, Report
 from .syslog_sink import SyslogSink
 
 STDERR = 2
+LOOK_EVERY_SECONDS = 0.2
+"""How often a busy worker looks whether its file was renamed: the two system calls of the look cost
+more than the line."""
 _FILE_MODE = 0o640
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 # Non-blocking for the sake of named pipes, no matter for a regular file. Windows has neither.
@@ -57,22 +61,33 @@ class StderrSink:
             self._reporter.failed(error.strerror or str(error))
 
 
+NO_SINK = NoSink()
+
+
 class FileSink:
     """A file, followed through rotation by rename and by truncation."""
 
-    def __init__(self, path: str, reporter: FailureReporter) -> None:
+    def __init__(
+        self, path: str, reporter: FailureReporter, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._path = os.path.abspath(path)
         self._reporter = reporter
+        self._clock = clock
         self._descriptor: Optional[Descriptor] = None
+        self._look_at = 0.0
 
     def write(self, line: bytes, level: str) -> None:
         """Write one line, or report that it could not be written."""
         try:
-            self._open_file().write(line)
+            descriptor = self._descriptor
+            if descriptor is None or self._clock() >= self._look_at:
+                descriptor = self._open_file()
+            descriptor.write(line)
         except OSError as error:
             self._reporter.failed(error.strerror or str(error))
 
     def _open_file(self) -> Descriptor:
+        self._look_at = self._clock() + LOOK_EVERY_SECONDS
         if self._descriptor is not None:
             if self._is_in_place(self._descriptor):
                 return self._descriptor
@@ -91,7 +106,7 @@ class FileSink:
 def make_sink(setting: str, report: Report) -> Sink:
     """Return the sink that ``ACCESS_FILTER_LOG`` names."""
     if setting == "off":
-        return NoSink()
+        return NO_SINK
     reporter = FailureReporter(setting, report)
     if setting == "stderr":
         return StderrSink(reporter)

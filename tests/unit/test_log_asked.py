@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 
 from access_filter_plugin.ows_request import OwsRequest
-from access_filter_plugin.request_log.asked import add_asked
+from access_filter_plugin.request_log.asked import asked_text
+from access_filter_plugin.request_log.settings import ALL_FIELDS
 
 
 def asked(**request: Any) -> dict[str, Any]:
     parameters = request.pop("parameters", {})
-    fields: dict[str, str] = {}
     service, operation = request.pop("service", ""), request.pop("operation", "")
-    add_asked(fields, OwsRequest(service, operation, parameters=parameters, **request))
-    return {name: json.loads(text) for name, text in fields.items()}
+    text = asked_text(OwsRequest(service, operation, parameters=parameters, **request), ALL_FIELDS)
+    members: dict[str, Any] = json.loads("{" + text[1:] + "}")
+    return members
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def line(
 ) -> dict[str, Any]:
     of = of or context()
     writer = LineWriter(Pseudonyms("key"))
-    written = writer.line(of, facts, settings, level_of(of, facts, settings))
+    written = writer.line(of, facts, settings, level_of(of, facts, settings.slow_ms))
     assert written.endswith(b"}\n")
     assert written.count(b"\n") == 1
     entry: dict[str, Any] = json.loads(written)
@@ -169,20 +169,14 @@ def test_the_level_follows_from_status_time_and_decision(
         ({}, False),
         ({"status": 404}, True),
         ({"error": ServiceError("x")}, True),
-        ({"ms": 1000.0}, True),
         ({"bad_layers": [BadLayer("a", "b")]}, True),
     ],
 )
-def test_errors_slow_requests_and_bad_layers_are_kept_whatever_the_sample(
+def test_errors_and_bad_layers_are_kept_whatever_the_sample(
     change: dict[str, Any], kept: bool
 ) -> None:
     facts = FACTS._replace(**change)
-    assert is_remarkable(facts, level_of(context(), facts, LogSettings())) is kept
-
-
-def test_a_refusal_is_kept_whatever_the_sample() -> None:
-    refused = context(decision=DecisionRecord(effect="deny"))
-    assert is_remarkable(FACTS, level_of(refused, FACTS, LogSettings()))
+    assert is_remarkable(facts) is kept
 
 
 def test_fields_that_a_project_drops_are_gone() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import resource
@@ -23,7 +24,13 @@ from access_filter_plugin.request_log.descriptor import (
     FailureReporter,
 )
 from access_filter_plugin.request_log.shorten import shorten
-from access_filter_plugin.request_log.sink import FileSink, NoSink, StderrSink, make_sink
+from access_filter_plugin.request_log.sink import (
+    LOOK_EVERY_SECONDS,
+    FileSink,
+    NoSink,
+    StderrSink,
+    make_sink,
+)
 from access_filter_plugin.request_log.syslog_sink import SyslogSink
 
 
@@ -37,6 +44,12 @@ def line_of(size: int, **more: object) -> bytes:
     entry = {"status": 200, "user": "alice", "decision": {"effect": "allow"}, **more, "path": ""}
     entry["path"] = "x" * (size - len(json.dumps(entry)) - 1)
     return json.dumps(entry).encode() + b"\n"
+
+
+def eager_sink(path: Path, told: list[str]) -> FileSink:
+    """A file's sink for which a second passes between any two looks at the clock."""
+    clock = itertools.count()
+    return FileSink(str(path), FailureReporter(str(path), told.append), lambda: next(clock))
 
 
 def test_lines_are_appended_to_a_file(tmp_path: Path, told: list[str]) -> None:
@@ -56,7 +69,7 @@ def test_a_new_log_is_not_readable_by_everybody(tmp_path: Path, told: list[str])
 
 def test_a_file_renamed_by_logrotate_is_opened_again(tmp_path: Path, told: list[str]) -> None:
     path = tmp_path / "requests.log"
-    sink = make_sink(str(path), told.append)
+    sink = eager_sink(path, told)
     sink.write(b"one\n", "info")
     path.rename(tmp_path / "requests.log.1")
     sink.write(b"two\n", "info")
@@ -64,6 +77,21 @@ def test_a_file_renamed_by_logrotate_is_opened_again(tmp_path: Path, told: list[
     sink.write(b"three\n", "info")
     assert (tmp_path / "requests.log.1").read_bytes() == b"one\n"
     assert (path.read_bytes(), told) == (b"three\n", [])
+
+
+def test_a_busy_worker_notices_a_renamed_file_after_a_moment(
+    tmp_path: Path, told: list[str]
+) -> None:
+    path = tmp_path / "requests.log"
+    now = 0.0
+    sink = FileSink(str(path), FailureReporter(str(path), told.append), lambda: now)
+    sink.write(b"one\n", "info")
+    path.rename(tmp_path / "requests.log.1")
+    sink.write(b"two\n", "info")
+    now = LOOK_EVERY_SECONDS
+    sink.write(b"three\n", "info")
+    assert (tmp_path / "requests.log.1").read_bytes() == b"one\ntwo\n"
+    assert path.read_bytes() == b"three\n"
 
 
 def test_a_file_emptied_by_copytruncate_goes_on_at_its_start(
@@ -80,7 +108,7 @@ def test_a_file_emptied_by_copytruncate_goes_on_at_its_start(
 
 def test_rotation_leaves_no_descriptor_behind(tmp_path: Path, told: list[str]) -> None:
     path = tmp_path / "requests.log"
-    sink = make_sink(str(path), told.append)
+    sink = eager_sink(path, told)
     sink.write(b"one\n", "info")
     before = len(os.listdir("/proc/self/fd"))
     for number in range(20):
