@@ -51,14 +51,12 @@ def _wms(request: OwsRequest, state: Any, settings: OperatorSettings) -> Optiona
         name = template_parameter(parameters)
         if name is not None:
             return refuse(f"{name}: a value holds no expression template", status=400, code=_BAD)
-    for name in _WMS_TEXTS:
-        value = parameters.get(name)
-        if value and reads_server(value):
-            return _expression(name)
+    texts = [name for name in _WMS_TEXTS if name in parameters]
     if operation == "GetPrint":
-        for name, value in parameters.items():
-            if name.endswith(":HIGHLIGHT_SYMBOL") and reads_server(value):
-                return _expression(name)
+        texts += [name for name in parameters if name.endswith(":HIGHLIGHT_SYMBOL")]
+    for name in texts:
+        if reads_server(parameters[name]):
+            return _expression(name)
     names_outside = any(EXTERNAL in parameters.get(n, "") for n in ("LAYERS", "LAYER"))
     if names_outside or operation in ("GetPrint", "GetFeatureInfo"):
         refusal = _external(request, settings)
@@ -125,9 +123,9 @@ def _wfs(request: OwsRequest) -> Optional[Verdict]:
         if value and reads_server(value):
             return _expression(name)
     body = request.body
-    if body and any(word in body for word in _SUSPICIOUS_BODY):
-        if names_forbidden_function(body.decode("utf-8", "replace")):
-            return refuse("the body reads what is not for clients", status=400, code=_BAD)
+    is_suspicious = bool(body) and any(word in body for word in _SUSPICIOUS_BODY)
+    if is_suspicious and names_forbidden_function(body.decode("utf-8", "replace")):
+        return refuse("the body reads what is not for clients", status=400, code=_BAD)
     return None
 
 

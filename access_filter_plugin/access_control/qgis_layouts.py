@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, Optional
 
@@ -23,10 +22,10 @@ from qgis.core import (
 
 from .admission.wms_print import LayoutFacts
 from .catalogue import Source
+from .qgis_free_texts import reads_layers, templates
 
 #: Items that draw layers in ways that no hook is asked about.
 _ITEMS_WITH_DATA = ("QgsLayoutItem3DMap", "QgsLayoutItemElevationProfile")
-_TEMPLATE = re.compile(r"\[%(.*?)%\]", re.DOTALL)
 
 
 _DATA_DEFINED_LAYERS = (QgsLayoutObject.MapLayers, QgsLayoutObject.MapStylePreset)
@@ -45,7 +44,7 @@ def _sources(layout: QgsPrintLayout) -> Iterator[Source]:
         if isinstance(item, QgsLayoutItemMap):
             yield from _map(project, item)
         elif isinstance(item, QgsLayoutItemLabel):
-            yield from _texts(project, coverage, _TEMPLATE.findall(item.text()))
+            yield from _texts(project, coverage, templates(item.text()))
         elif isinstance(item, QgsLayoutItemLegend):
             yield from _legend(project, item)
         elif isinstance(item, QgsLayoutFrame):
@@ -148,7 +147,7 @@ def _frame(project: QgsProject, coverage: Optional[QgsVectorLayer], frame: Any) 
             texts += [frame.featureFilter()] if frame.filterFeatures() else []
             yield from _texts(project, layer, [text for text in texts if text])
     elif isinstance(frame, QgsLayoutItemHtml):
-        texts = _TEMPLATE.findall(frame.html())
+        texts = templates(frame.html())
         yield from _texts(project, coverage, texts)
     elif frame is not None and not isinstance(frame, QgsLayoutItemManualTable):
         yield Source("", None)
@@ -165,10 +164,10 @@ def _properties(item: Any) -> Iterator[str]:
 def _texts(
     project: QgsProject, layer: Optional[QgsVectorLayer], expressions: list[str]
 ) -> Iterator[Source]:
-    from .qgis_sources import LAYER_FUNCTIONS, expression_sources
+    from .qgis_sources import expression_sources  # noqa: PLC0415 (it imports this module)
 
     for text in expressions:
         if layer is not None:
             yield from expression_sources(project, layer, text)
-        elif any(f"{name}(" in text.replace(" ", "").lower() for name in LAYER_FUNCTIONS):
+        elif reads_layers(text):
             yield Source("", None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from qgis.core import QgsVectorLayer
@@ -10,9 +9,9 @@ from qgis.core import QgsVectorLayer
 from .catalogue import Source
 from .decision import LayerDecision
 from .project_access import OperationAccess
-from .qgis_sources import LAYER_FUNCTIONS, expression_sources
+from .qgis_free_texts import reads_layers, templates
+from .qgis_sources import expression_sources
 
-_TEMPLATE = re.compile(r"\[%(.*?)%\]", re.DOTALL)
 _NAMES_KEY = "unsafe_display_names"
 _TIPS_KEY = "unsafe_map_tips"
 
@@ -38,7 +37,7 @@ def unsafe_map_tips(access: OperationAccess, state: Any) -> frozenset[str]:
         known = frozenset(
             layer_id
             for layer_id, layer in _readable(access, state)
-            if not _is_open(access, state, layer, _TEMPLATE.findall(_map_tip(layer)))
+            if not _is_open(access, state, layer, templates(_map_tip(layer)))
         )
         access.cache[_TIPS_KEY] = known
     return known
@@ -55,8 +54,7 @@ def _map_tip(layer: Any) -> str:
 def _is_open(access: OperationAccess, state: Any, layer: Any, expressions: list[str]) -> bool:
     for text in expressions:
         if not isinstance(layer, QgsVectorLayer):
-            plain = text.replace(" ", "").lower()
-            if any(f"{name}(" in plain for name in LAYER_FUNCTIONS):
+            if reads_layers(text):
                 return False
             continue
         for source in expression_sources(state.project, layer, text):

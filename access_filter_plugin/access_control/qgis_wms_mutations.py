@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Callable
 
 from qgis.core import (
@@ -16,8 +17,9 @@ from ..request_context import RequestContext
 from .admission.verdict import Verdict
 from .admission.wms_tree import is_open
 from .project_access import OperationAccess
+from .qgis_free_texts import reads_layers, templates
 from .qgis_map_tips import unsafe_map_tips
-from .qgis_sources import LAYER_FUNCTIONS
+from .qgis_wms_dimensions import leave_out_dimensions
 
 Register = Callable[[Callable[[], None]], None]
 
@@ -42,6 +44,7 @@ def mutate_wms(
         _empty_map_tips(access, state, undo)
     if access.operation in _DRAWING:
         _hide_annotations(access, state, undo)
+        leave_out_dimensions(context.request.parameters, access, state, undo)
     if access.service == "WMTS":
         if verdict.notes.get("group"):
             _leave_out_closed_members(access, state, undo)
@@ -58,7 +61,7 @@ def _set_open_styles(access: OperationAccess, state: Any, undo: Register) -> Non
             continue
         manager = state.layers[layer_id].styleManager()
         before = manager.currentStyle()
-        undo(lambda m=manager, style=before: m.setCurrentStyle(style))
+        undo(partial(manager.setCurrentStyle, before))
         manager.setCurrentStyle(wanted)
 
 
@@ -66,7 +69,7 @@ def _empty_map_tips(access: OperationAccess, state: Any, undo: Register) -> None
     for layer_id in unsafe_map_tips(access, state):
         layer = state.layers[layer_id]
         before = layer.mapTipTemplate()
-        undo(lambda changed=layer, text=before: changed.setMapTipTemplate(text))
+        undo(partial(layer.setMapTipTemplate, before))
         layer.setMapTipTemplate("")
 
 
@@ -74,7 +77,7 @@ def _hide_annotations(access: OperationAccess, state: Any, undo: Register) -> No
     for annotation in state.project.annotationManager().annotations():
         if not annotation.isVisible() or _may_show(annotation, access):
             continue
-        undo(lambda hidden=annotation: hidden.setVisible(True))
+        undo(partial(annotation.setVisible, True))
         annotation.setVisible(False)
 
 
@@ -82,19 +85,18 @@ def _may_show(annotation: Any, access: OperationAccess) -> bool:
     layer = annotation.mapLayer()
     texts = list(_texts(annotation))
     if layer is None:
-        plain = "".join(texts).replace(" ", "").lower()
-        return not any(f"{name}(" in plain for name in LAYER_FUNCTIONS)
+        return not any(reads_layers(found) for text in texts for found in templates(text))
     decision = access.decision(layer.id())
-    if not decision.read:
+    if not decision.read or not decision.rows.is_everything:
         return False
-    return decision.rows.is_everything and (not decision.hidden or "[%" not in "".join(texts))
+    return not decision.hidden or not any("[%" in text for text in texts)
 
 
 def _texts(annotation: Any) -> Iterator[str]:
     if hasattr(annotation, "document"):
         yield annotation.document().toPlainText()
     if hasattr(annotation, "sourceFile"):
-        yield f"[%{annotation.sourceFile()}"
+        yield f"[% {annotation.sourceFile()} %]"  # an HTML page, which may hold any expression
 
 
 def _leave_out_closed_members(access: OperationAccess, state: Any, undo: Register) -> None:

@@ -83,7 +83,7 @@ def is_picture(answer: Answer) -> bool:
         {"LAYERS": "ortho,parcels,reports", "STYLES": ",,default"},
         {"STYLES": "default"},
         {"FILTER": "parcels:\"name\" = 'one'"},
-        {"FILTER": "parcels:\"zone\" IN ( 1 , 2 ) AND \"name\" LIKE '%n%'"},
+        {"FILTER": 'parcels:"zone" IN ( 1 , 2 ) AND "name" LIKE \'%n%\''},
         {"SELECTION": "parcels:1,4"},
         {"OPACITIES": "128"},
         {"TRANSPARENT": "TRUE", "BGCOLOR": "0xFFFFFF", "DPI": "120", "TILED": "true"},
@@ -94,12 +94,14 @@ def is_picture(answer: Answer) -> bool:
             "HIGHLIGHT_GEOM": "POINT(2 2)",
             "HIGHLIGHT_SYMBOL": "<StyledLayerDescriptor><UserStyle><Name>Highlight</Name>"
             "<FeatureTypeStyle><Rule><PointSymbolizer><Graphic><Mark><WellKnownName>circle"
-            "</WellKnownName><Fill><SvgParameter name=\"fill\">#ff0000</SvgParameter></Fill></Mark>"
+            '</WellKnownName><Fill><SvgParameter name="fill">#ff0000</SvgParameter></Fill></Mark>'
             "<Size>9</Size></Graphic></PointSymbolizer></Rule></FeatureTypeStyle></UserStyle>"
             "</StyledLayerDescriptor>",
         },
-        {"FILTER": "<Filter><PropertyIsEqualTo><PropertyName>name</PropertyName>"
-         "<Literal>one</Literal></PropertyIsEqualTo></Filter>"},
+        {
+            "FILTER": "<Filter><PropertyIsEqualTo><PropertyName>name</PropertyName>"
+            "<Literal>one</Literal></PropertyIsEqualTo></Filter>"
+        },
     ],
 )
 def test_an_everyday_map_still_works(client: Client, changes: dict[str, Any]) -> None:
@@ -124,12 +126,23 @@ def test_a_group_draws_its_permitted_members_only(client: Client, server: Server
     "base",
     [
         MAP,
-        {**MAP, "REQUEST": "GetFeatureInfo", "QUERY_LAYERS": "parcels", "I": 1, "J": 1,
-         "INFO_FORMAT": "application/json"},
+        {
+            **MAP,
+            "REQUEST": "GetFeatureInfo",
+            "QUERY_LAYERS": "parcels",
+            "I": 1,
+            "J": 1,
+            "INFO_FORMAT": "application/json",
+        },
         {**LEGEND, "LAYER": None, "LAYERS": "parcels"},
         {"SERVICE": "WMS", "REQUEST": "GetStyles", "VERSION": "1.1.1", "LAYERS": "parcels"},
-        {"SERVICE": "WMS", "REQUEST": "DescribeLayer", "VERSION": "1.1.1", "LAYERS": "parcels",
-         "SLD_VERSION": "1.1.0"},
+        {
+            "SERVICE": "WMS",
+            "REQUEST": "DescribeLayer",
+            "VERSION": "1.1.1",
+            "LAYERS": "parcels",
+            "SLD_VERSION": "1.1.0",
+        },
         {**PRINT, "LAYERS": "parcels"},
     ],
     ids=lambda base: base["REQUEST"],
@@ -171,10 +184,20 @@ def test_a_closed_layout_answers_like_one_that_does_not_exist(client: Client) ->
         ({"FILTER": 'parcels:"public" = 0 ) OR ( "public" = 0'}, "FILTER"),
         ({"FILTER": "parcels:\"owner_name\" LIKE 'A%'"}, "FILTER"),
         ({"FILTER": "parcels:\"name\" = 'a;b'"}, "FILTER"),
-        ({"FILTER": "<Filter><PropertyIsEqualTo><PropertyName>owner_name</PropertyName>"
-          "<Literal>x</Literal></PropertyIsEqualTo></Filter>"}, "FILTER"),
-        ({"FILTER": "<Filter><PropertyIsEqualTo><Function name=\"lower\"><PropertyName>name"
-          "</PropertyName></Function><Literal>x</Literal></PropertyIsEqualTo></Filter>"}, "FILTER"),
+        (
+            {
+                "FILTER": "<Filter><PropertyIsEqualTo><PropertyName>owner_name</PropertyName>"
+                "<Literal>x</Literal></PropertyIsEqualTo></Filter>"
+            },
+            "FILTER",
+        ),
+        (
+            {
+                "FILTER": '<Filter><PropertyIsEqualTo><Function name="lower"><PropertyName>name'
+                "</PropertyName></Function><Literal>x</Literal></PropertyIsEqualTo></Filter>"
+            },
+            "FILTER",
+        ),
         ({"SLD_BODY": "<StyledLayerDescriptor/>"}, "SLD_BODY"),
         ({"SLD": "http://127.0.0.1/x"}, "SLD"),
         ({"FORMAT": "application/dxf"}, "FORMAT"),

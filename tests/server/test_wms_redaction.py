@@ -55,7 +55,7 @@ def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     path = wms_project(tmp_path_factory.mktemp("wms"), access_rules=RULES)
     if request.param == "form":
         text = path.read_text(encoding="utf-8")
-        key = "<WMSFeatureInfoUseAttributeFormSettings type=\"bool\">"
+        key = '<WMSFeatureInfoUseAttributeFormSettings type="bool">'
         entry = f"{key}true</WMSFeatureInfoUseAttributeFormSettings>"
         path.write_text(text.replace("<WMSAddWktGeometry", f"{entry}<WMSAddWktGeometry", 1))
     return path
@@ -74,9 +74,7 @@ def listing(client: Client, request: str, version: str = "1.3.0") -> str:
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-def test_hidden_attributes_are_in_no_format(
-    server: Server, client: Client, format_: str
-) -> None:
+def test_hidden_attributes_are_in_no_format(server: Server, client: Client, format_: str) -> None:
     with server.unguarded():
         stock = client.get(**{**INFO, "INFO_FORMAT": format_}).text
     assert "Alice A." in stock

@@ -45,9 +45,7 @@ def test_a_closed_name_answers_like_one_that_does_not_exist(client: Client, laye
     assert closed.text.replace(layer, "x" * len(layer)) == unknown.text
 
 
-def test_a_tile_of_a_group_holds_its_permitted_members_only(
-    client: Client, server: Server
-) -> None:
+def test_a_tile_of_a_group_holds_its_permitted_members_only(client: Client, server: Server) -> None:
     group = get(client, TILE, LAYER="mixed")
     assert group.body == get(client, TILE).body
     with server.unguarded():
@@ -74,9 +72,7 @@ def test_the_list_of_tiles_names_nothing_that_is_closed(server: Server, client: 
         assert closed not in text
 
 
-def test_the_extent_of_a_group_is_that_of_its_open_members(
-    server: Server, tmp_path: Path
-) -> None:
+def test_the_extent_of_a_group_is_that_of_its_open_members(server: Server, tmp_path: Path) -> None:
     rules = [{"layers": ["salaries", "ortho"]}]
     client = server.client(wms_project(tmp_path, access_rules=rules))
     group = capabilities(client).split("<ows:Identifier>mixed<")[1].split("</Layer>")[0]

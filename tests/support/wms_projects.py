@@ -44,7 +44,8 @@ def wms_project(folder: Path, **variables: Any) -> Path:
     project = QgsProject()
     project.setTitle("Town")
     project.setCrs(QgsCoordinateReferenceSystem("EPSG:4326"))
-    layers = {name: vector_layer(folder, name) for name in ("parcels", "salaries", "reports", "owners")}
+    names = ("parcels", "salaries", "reports", "owners")
+    layers = {name: vector_layer(folder, name) for name in names}
     ortho = QgsRasterLayer(str(folder / "ortho.tif"), "ortho")
     project.addMapLayers([*layers.values(), ortho], False)
     _tree(project, layers, ortho)

@@ -54,10 +54,7 @@ def reads_server(text: str) -> bool:
     """
     if "@" not in text and _WORDS.search(text) is None and "&" not in text and "%" not in text:
         return False
-    for candidate in _readings(text):
-        if _reads_server(candidate):
-            return True
-    return False
+    return any(_reads_server(reading) for reading in _readings(text))
 
 
 def _readings(text: str) -> list[str]:

@@ -157,10 +157,9 @@ def redact_gml(body: bytes, keys: Keys) -> bytes:
     """Return the GML answer; elements are called like attributes, with cleaned names."""
     root = parse_answer(body)
     for member in root.iter():
-        if not isinstance(member.tag, str) or local_name(member) not in ("featureMember", "member"):
-            continue
-        for feature in member:
-            _redact_gml_feature(feature, keys)
+        if local_name(member) in {"featureMember", "member"}:
+            for feature in member:
+                _redact_gml_feature(feature, keys)
     return indented(root)
 
 
@@ -168,8 +167,7 @@ def _redact_gml_feature(feature: Element, keys: Keys) -> None:
     current = keys.of_id(feature.get("fid", "") or local_name(feature))
     closed = {clean_name(key) for one in current for key in one.closed}
     for child in list(feature):
-        is_attribute = isinstance(child.tag, str) and child.tag.startswith(_QGIS_GML)
-        if is_attribute and local_name(child).casefold() in closed:
+        if str(child.tag).startswith(_QGIS_GML) and local_name(child).casefold() in closed:
             remove(child)
 
 

@@ -66,7 +66,7 @@ def serialize(root: Element) -> bytes:
 
 def local_name(element: Element) -> str:
     """Return an element's name without its namespace; empty for comments and instructions."""
-    tag = element.tag
+    tag: object = element.tag
     return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
