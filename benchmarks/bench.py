@@ -91,11 +91,15 @@ def scenarios(size: int) -> list[Scenario]:
     for name, path, query, bound, times in _requests(size):
         open_bound = {"OAPIF items": 1.06, "OAPIF collections": 1.10}.get(name, 1.02)
         label = f"{name}, {size} layers"
-        found.append(Scenario(f"open: {label}", query, f"open_{size}", open_bound, times, path, nobody))
+        found.append(
+            Scenario(f"open: {label}", query, f"open_{size}", open_bound, times, path, nobody)
+        )
         caps = {10: 0.20, 100: 0.05, 1000: 0.02}[size]
         wanted = caps if name == "WMS GetCapabilities" else bound
         found.append(
-            Scenario(f"restricted: {label}", query, f"protected_{size}", wanted, times, path, viewer)
+            Scenario(
+                f"restricted: {label}", query, f"protected_{size}", wanted, times, path, viewer
+            )
         )
     if size == 10:
         for count, bound in ((1, 1.10), (10, 1.06), (100, 1.05), (1000, 1.05)):
@@ -166,9 +170,7 @@ def measure(
     order = list(workers)
     for number in range(rounds):
         for mode in order[number % len(order) :] + order[: number % len(order)]:
-            answer = workers[mode].ask(
-                _url(scenario, projects, mode), scenario.cgi, scenario.times
-            )
+            answer = workers[mode].ask(_url(scenario, projects, mode), scenario.cgi, scenario.times)
             times[mode].append(statistics.median(answer["ns"]) / 1000)
     result: dict[str, Any] = {"name": scenario.name, "bound": scenario.bound, "status": statuses}
     for mode in workers:

@@ -43,7 +43,7 @@ def many_rules(layers: int) -> list[dict[str, Any]]:
             "roles": [f"role{number}", f"other{number}"],
             "layers": f"layer_{number % layers:04d}",
             "actions": ["read", "update"],
-            "filter": "\"owner\" = @access_user AND \"value\" IN (1, 2, 3)",
+            "filter": '"owner" = @access_user AND "value" IN (1, 2, 3)',
         }
         rules.append(rule)
         size += len(json.dumps(rule)) + 2

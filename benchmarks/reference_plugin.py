@@ -26,7 +26,7 @@ class NaiveAccessControl(QgsAccessControlFilter):
         roles = self._iface.getEnv("REMOTE_ROLES").split(",")
         return [] if "admin" in roles else rules
 
-    def layerPermissions(self, layer: Any) -> Any:  # noqa: N802
+    def layerPermissions(self, layer: Any) -> Any:
         """Deny the layer that a rule names."""
         permissions = QgsAccessControlFilter.LayerPermissions()
         denied = any(rule.get("layers") == layer.name() for rule in self._rules())
@@ -34,18 +34,18 @@ class NaiveAccessControl(QgsAccessControlFilter):
         permissions.canInsert = permissions.canUpdate = permissions.canDelete = False
         return permissions
 
-    def layerFilterExpression(self, layer: Any) -> str:  # noqa: N802
+    def layerFilterExpression(self, layer: Any) -> str:
         """Return the rows of the rule with a filter."""
         for rule in self._rules():
             if rule.get("id") == "rows" and layer.name().startswith("layer_"):
                 return f"NOT ({rule['filter']})"
         return super().layerFilterExpression(layer)
 
-    def authorizedLayerAttributes(self, _layer: Any, attributes: list[str]) -> list[str]:  # noqa: N802
+    def authorizedLayerAttributes(self, _layer: Any, attributes: list[str]) -> list[str]:
         """Take away the attribute of the rule."""
         hidden = [rule["attributes"] for rule in self._rules() if "attributes" in rule]
         return [name for name in attributes if name not in hidden]
 
-    def cacheKey(self) -> str:  # noqa: N802
+    def cacheKey(self) -> str:
         """Keep documents out of the shared cache."""
         return "naive"

@@ -161,8 +161,10 @@ class AccessService:
             raise ExplainError("MAP: the project has no rules")
         subject = pretended_subject(asked("USER"), asked("ROLES"), asked("ADDRESS"))
         url = asked("URL")
-        request = request_of_url(url) if url else typical_request(
-            asked("FOR_SERVICE"), asked("FOR_REQUEST")
+        request = (
+            request_of_url(url)
+            if url
+            else typical_request(asked("FOR_SERVICE"), asked("FOR_REQUEST"))
         )
         body = explanation_object(project, subject, request, asked("LAYER"))
         if url:

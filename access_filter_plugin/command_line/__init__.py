@@ -40,5 +40,5 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         sys.stderr.write(f"{words[0]}: no such command\n\n{usage()}\n")
         return EXIT_USAGE
     module = import_module(f".{COMMANDS[words[0]][0]}", __package__)
-    run = cast(Callable[[list[str]], int], module.run)
+    run = cast("Callable[[list[str]], int]", module.run)
     return run(words[1:])

@@ -46,9 +46,7 @@ def parse_assertions(text: str) -> list[Assertion]:
         message = f"must be an array of assertions, is {shown(value)}"
         raise StrictJsonError([Problem(VARIABLE, message)])
     problems: list[Problem] = []
-    found = [
-        _assertion(item, f"{VARIABLE}[{index}]", problems) for index, item in enumerate(value)
-    ]
+    found = [_assertion(item, f"{VARIABLE}[{index}]", problems) for index, item in enumerate(value)]
     if problems:
         raise StrictJsonError(problems)
     return found

@@ -73,7 +73,9 @@ def _body(options: argparse.Namespace) -> dict[str, Any]:
 
 def _print(body: dict[str, Any]) -> None:
     who = body["subject"]["user"] or "anonymous"
-    write_line(f"{who} ({', '.join(body['subject']['roles'])}), {body['service']} {body['request']}")
+    write_line(
+        f"{who} ({', '.join(body['subject']['roles'])}), {body['service']} {body['request']}"
+    )
     for layer in body["layers"]:
         _print_layer(layer)
 

@@ -66,7 +66,10 @@ def _changes(options: argparse.Namespace) -> dict[str, Optional[str]]:
         path = getattr(options, option)
         if path is not None:
             changes[variable] = _text(path)
-    for variable, value in (("access_default", options.default), ("access_catalog", options.catalog)):
+    for variable, value in (
+        ("access_default", options.default),
+        ("access_catalog", options.catalog),
+    ):
         if value is not None:
             changes[variable] = value
     return changes

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ..access_control.parser import parse_project
 from ..feature_info.settings_parser import parse_settings
-from ..request_log.settings import operator_defaults, read_log_settings
+from ..request_log.settings import read_log_settings
 from ..strict_json import Problem, Severity, StrictJsonError
 from ..variable_file import VariableFiles
 from .project_file import read_project_file
@@ -53,8 +53,11 @@ def syntax_problems(path: str) -> list[Problem]:
     problems = list(parsed.problems)
     if not parsed.is_on:
         problems.append(
-            Problem("access_rules", "the project has no access rules: it is open to everybody",
-                    Severity.WARNING)
+            Problem(
+                "access_rules",
+                "the project has no access rules: it is open to everybody",
+                Severity.WARNING,
+            )
         )
     problems += feature_info_problems(variables, files)
     problems += request_log_problems(variables, files)

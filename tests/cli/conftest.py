@@ -36,7 +36,7 @@ def qgis() -> None:
     start_qgis()
 
 
-@pytest.fixture()
+@pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
     """Return a function that runs one command."""
 

@@ -59,17 +59,17 @@ POLICIES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
         [{"layers": "parcels", "attributes": ["name"]}],
     ),
     "swallowed by": (
-        [EVERYTHING, {"roles": "editor", "layers": "parcels", "filter": "\"public\" = 1"}],
-        [{"layers": "ortho"}, {"roles": "editor", "layers": "parcels", "filter": "\"public\" = 1"}],
+        [EVERYTHING, {"roles": "editor", "layers": "parcels", "filter": '"public" = 1'}],
+        [{"layers": "ortho"}, {"roles": "editor", "layers": "parcels", "filter": '"public" = 1'}],
     ),
     "only the attributes that both show": (
         [
-            {"layers": "parcels", "filter": "\"public\" = 1", "attributes": "name"},
-            {"layers": "parcels", "filter": "\"owner\" = @access_user"},
+            {"layers": "parcels", "filter": '"public" = 1', "attributes": "name"},
+            {"layers": "parcels", "filter": '"owner" = @access_user'},
         ],
         [
-            {"layers": "parcels", "filter": "\"public\" = 1"},
-            {"layers": "parcels", "filter": "\"owner\" = @access_user"},
+            {"layers": "parcels", "filter": '"public" = 1'},
+            {"layers": "parcels", "filter": '"owner" = @access_user'},
         ],
     ),
     "open by OAPIF": (
@@ -85,8 +85,8 @@ POLICIES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
         [EVERYTHING],
     ),
     "opens nothing there": (
-        [{"layers": "*", "filter": "\"owner\" = @access_user"}],
-        [{"layers": "parcels", "filter": "\"owner\" = @access_user"}],
+        [{"layers": "*", "filter": '"owner" = @access_user'}],
+        [{"layers": "parcels", "filter": '"owner" = @access_user'}],
     ),
 }
 

@@ -23,7 +23,7 @@ RULES = [
 ]  # fmt: skip
 
 
-@pytest.fixture()
+@pytest.fixture
 def project(tmp_path: Path) -> Path:
     return policy_project(tmp_path / "project", access_rules=RULES)
 
@@ -59,7 +59,13 @@ def test_the_matrix_has_a_column_for_everybody_the_rules_tell_apart(
     run: Run, project: Path
 ) -> None:
     rows = {row["layer"]: row for row in run("matrix", project, "--format", "json").json}
-    assert list(rows["salaries"]) == ["layer", "anonymous", "authenticated", "role hr", "role viewer"]
+    assert list(rows["salaries"]) == [
+        "layer",
+        "anonymous",
+        "authenticated",
+        "role hr",
+        "role viewer",
+    ]
     assert rows["salaries"]["anonymous"] == "-"
     assert rows["salaries"]["role hr"] == "r*"
     assert rows["reports"]["role viewer"] == "riud"
