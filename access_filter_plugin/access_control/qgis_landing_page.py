@@ -30,7 +30,11 @@ def _server_settings() -> QgsServerSettings:
 
 
 _SETTINGS = _server_settings()
-"""As they were when the plugin loaded: the first FastCGI request wipes the environment (facts B)."""
+_LISTED = (
+    _SETTINGS.landingPageProjectsDirectories(),
+    _SETTINGS.landingPageProjectsPgConnections(),
+)
+"""Folders and databases as they were when the plugin loaded: the first FastCGI request wipes the environment (facts B)."""
 
 
 def admit(_request: OwsRequest, access: OperationAccess, _state: Any) -> Verdict:
@@ -48,11 +52,11 @@ def admit_list(
     """Return the verdict on a landing page request by the projects that the page would list."""
     if request.service != LANDING_PAGE or LANDING_PAGE in operator.services:
         return ADMITTED
-    settings = _SETTINGS
-    if settings.landingPageProjectsPgConnections():
+    folders, databases = _LISTED
+    if databases:
         return closed_landing_page()  # which projects these are cannot be told from here
-    for path in _listed_projects(settings.landingPageProjectsDirectories()):
-        state = states.state(QgsConfigCache.instance().project(path, settings))
+    for path in _listed_projects(folders):
+        state = states.state(QgsConfigCache.instance().project(path, _SETTINGS))
         if state is None or _is_restricted(state.parts[part], subject, request):
             return closed_landing_page()
     return ADMITTED

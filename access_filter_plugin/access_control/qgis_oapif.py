@@ -30,7 +30,7 @@ _LISTINGS = ("Collections", "Api")
 def admit(request: OwsRequest, access: OperationAccess, state: Any) -> Verdict:
     """Return the verdict on an OGC API Features request."""
     try:
-        path = _path(request)
+        path = read_path(request.path)
         if request.operation in WRITING:
             return judge_edit(request, path, access, state)
         return _reading(request, path, access, state)
@@ -39,13 +39,6 @@ def admit(request: OwsRequest, access: OperationAccess, state: Any) -> Verdict:
         return closed_answer(access, refused.verdict, exists=info is not None)
     except Refused as refused:
         return refused.verdict
-
-
-def _path(request: OwsRequest) -> ApiPath:
-    # A path that an escape makes longer (%2F) would be read by QGIS in another way.
-    if QUrl(request.url).path() != request.path:
-        raise bad_request("Requested URI does not match any registered API handler")
-    return read_path(request.path)
 
 
 def query_of(url: str) -> list[tuple[str, str]]:

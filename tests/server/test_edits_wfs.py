@@ -1,0 +1,259 @@
+"""WFS transactions obey actions, row filters before and after, and attributes; whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from osgeo import ogr
+
+from tests.support.projects import policy_project
+from tests.support.server import Answer, Client, Server
+from tests.support.wfs import NAMESPACES, by_id, delete, equals, insert, point, transaction, update
+
+SURVEYOR = {
+    "id": "survey",
+    "roles": "surveyor",
+    "layers": "parcels",
+    "actions": ["read", "update"],
+    "filter": "status = 'draft'",
+    "check": "status IN ('draft', 'submitted')",
+    "attributes": ["*", "!owner_name"],
+    "readonly": ["zone", "$geometry"],
+}
+RULES: list[dict[str, Any]] = [
+    SURVEYOR,
+    {"id": "boss", "roles": "boss", "layers": "*", "actions": ["read", "insert", "update", "delete"]},
+    {"id": "adder", "roles": "adder", "layers": "reports", "actions": "insert", "check": "author = @access_user"},
+    {"id": "viewer", "roles": "viewer", "layers": "parcels", "actions": ["read", "insert", "update", "delete"]},
+    {"id": "not bob", "effect": "deny", "users": "bob", "layers": "parcels"},
+    {
+        "id": "cleaner",
+        "roles": "cleaner",
+        "layers": "parcels",
+        "actions": ["read", "delete"],
+        "filter": "owner = 'carl'",
+    },
+]  # fmt: skip
+
+As = Callable[[str, str], Client]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return policy_project(tmp_path / "p", access_rules=RULES)
+
+
+@pytest.fixture
+def as_user(server: Server, project: Path) -> As:
+    return lambda user, role: server.client(project, user, role)
+
+
+def stored(project: Path, table: str = "parcels") -> dict[int, dict[str, Any]]:
+    source = ogr.Open(str(project.parent / "data.gpkg"))
+    layer = source.GetLayerByName(table)
+    rows = {}
+    for feature in layer:
+        row = dict(feature.items())
+        geometry = feature.GetGeometryRef()
+        row["xy"] = None if geometry is None else (geometry.GetX(), geometry.GetY())
+        rows[feature.GetFID()] = row
+    return rows
+
+
+def refused(answer: Answer) -> bool:
+    return answer.status in (400, 403) and "ServiceException" in answer.text
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "1.1.0"])
+def test_a_draft_may_be_submitted_and_not_changed_afterwards(
+    as_user: As, project: Path, version: str
+) -> None:
+    alice = as_user("alice", "surveyor")
+    submit = update("parcels", by_id("parcels.1"), status="submitted", name="uno")
+    assert transaction(alice, submit, version=version).status == 200
+    assert stored(project)[1]["status"] == "submitted"
+    assert stored(project)[1]["name"] == "uno"
+    transaction(alice, update("parcels", by_id("parcels.1"), name="dos"), version=version)
+    assert stored(project)[1]["name"] == "uno"
+
+
+def test_a_row_may_not_leave_what_check_allows(server: Server, as_user: As, project: Path) -> None:
+    alice = as_user("alice", "surveyor")
+    away = update("parcels", by_id("parcels.1"), status="done")
+    assert refused(transaction(alice, away))
+    assert stored(project)[1]["status"] == "draft"
+    with server.unguarded():
+        transaction(alice, away)
+    assert stored(project)[1]["status"] == "done"
+
+
+def test_a_hidden_row_is_not_touched(as_user: As, project: Path) -> None:
+    answer = transaction(as_user("alice", "surveyor"), update("parcels", by_id("parcels.2"), name="x"))
+    assert "<totalUpdated>1</totalUpdated>" not in answer.text
+    assert stored(project)[2]["name"] == "two"
+
+
+def test_a_filter_touches_visible_rows_only(as_user: As, project: Path) -> None:
+    where = f"<ogc:Filter {NAMESPACES}><ogc:Not><ogc:PropertyIsNull><ogc:PropertyName>name" \
+            "</ogc:PropertyName></ogc:PropertyIsNull></ogc:Not></ogc:Filter>"
+    answer = transaction(as_user("alice", "surveyor"), update("parcels", where, name="all"))
+    assert "<totalUpdated>2</totalUpdated>" in answer.text
+    assert [row["name"] for row in stored(project).values()] == ["all", "two", "three", "all"]
+
+
+@pytest.mark.parametrize("values", [{"zone": "9"}, {"geometry": point(9, 9)}, {"owner_name": "x"}])
+def test_what_is_not_writable_stays(as_user: As, project: Path, values: dict[str, str]) -> None:
+    before = stored(project)
+    assert refused(transaction(as_user("alice", "surveyor"), update("parcels", by_id("parcels.1"), **values)))
+    assert stored(project) == before
+
+
+def test_a_value_sent_unchanged_is_no_change(as_user: As, project: Path) -> None:
+    same = {"zone": "1", "geometry": point(1, 1), "name": "uno"}
+    answer = transaction(as_user("alice", "surveyor"), update("parcels", by_id("parcels.1"), **same))
+    assert "<totalUpdated>1</totalUpdated>" in answer.text
+    assert stored(project)[1]["name"] == "uno"
+
+
+def test_a_hidden_value_cannot_be_guessed_by_sending_it_unchanged(as_user: As) -> None:
+    alice = as_user("alice", "surveyor")
+    answers = [
+        transaction(alice, update("parcels", by_id("parcels.1"), owner_name=guess))
+        for guess in ("Alice A.", "somebody else")
+    ]
+    assert [answer.status for answer in answers] == [403, 403]
+    assert answers[0].body == answers[1].body
+
+
+def test_a_hidden_and_an_unknown_attribute_answer_alike(as_user: As) -> None:
+    alice = as_user("alice", "surveyor")
+    hidden, unknown = (
+        transaction(alice, update("parcels", by_id("parcels.1"), **{name: "x"}))
+        for name in ("owner_name", "owner_namf")
+    )
+    assert hidden.status == unknown.status == 403
+    assert hidden.body == unknown.body.replace(b"owner_namf", b"owner_name")
+
+
+def test_a_filter_on_a_hidden_attribute_is_refused(as_user: As, project: Path) -> None:
+    probe = update("parcels", equals("owner_name", "Alice A."), name="x")
+    assert refused(transaction(as_user("alice", "surveyor"), probe))
+    assert stored(project)[1]["name"] == "one"
+
+
+def test_one_refused_action_refuses_the_whole_before_anything_is_written(
+    server: Server, as_user: As, project: Path
+) -> None:
+    alice = as_user("alice", "surveyor")
+    good = update("parcels", by_id("parcels.1"), name="good")
+    bad = update("parcels", by_id("parcels.4"), status="done")
+    for actions in ((good, bad), (bad, good), (good, delete("parcels", by_id("parcels.4")))):
+        assert refused(transaction(alice, *actions))
+    assert [row["name"] for row in stored(project).values()] == ["one", "two", "three", "four"]
+
+
+def test_several_updates_of_different_rows_work(as_user: As, project: Path) -> None:
+    actions = [update("parcels", by_id(f"parcels.{fid}"), name=f"n{fid}") for fid in (1, 4)]
+    transaction(as_user("alice", "surveyor"), *actions)
+    assert [row["name"] for row in stored(project).values()] == ["n1", "two", "three", "n4"]
+
+
+def test_two_steps_do_not_reach_what_one_step_may_not(as_user: As, project: Path) -> None:
+    steps = [update("parcels", by_id("parcels.1"), status=s) for s in ("done", "draft")]
+    assert refused(transaction(as_user("alice", "surveyor"), *steps))
+    assert stored(project)[1]["status"] == "draft"
+
+
+def test_insert_without_read_works_within_check(as_user: As, project: Path) -> None:
+    ann = as_user("ann", "adder")
+    assert "<totalInserted>1</totalInserted>" in transaction(
+        ann, insert("reports", point(1, 1), title="mine", author="ann")
+    ).text
+    assert refused(transaction(ann, insert("reports", point(1, 1), title="hers", author="eve")))
+    assert refused(transaction(ann, insert("reports", title="nobody's")))
+    assert [row["title"] for row in stored(project, "reports").values()] == ["first", "mine"]
+
+
+def test_insert_does_not_open_other_actions_or_layers(as_user: As, project: Path) -> None:
+    ann = as_user("ann", "adder")
+    assert refused(transaction(ann, update("reports", by_id("reports.1"), title="x")))
+    assert refused(transaction(ann, delete("reports", by_id("reports.1"))))
+    hidden = transaction(ann, insert("salaries", person="x"))
+    unknown = transaction(ann, insert("salariez", person="x"))
+    assert hidden.status == unknown.status == 400
+    assert hidden.body == unknown.body.replace(b"salariez", b"salaries")
+
+
+def test_a_denied_user_does_nothing_at_all(as_user: As, project: Path) -> None:
+    before = stored(project)
+    bob = as_user("bob", "viewer")
+    for action in (
+        insert("parcels", name="x"),
+        update("parcels", by_id("parcels.1"), name="x"),
+        delete("parcels", by_id("parcels.1")),
+    ):
+        assert refused(transaction(bob, action))
+    assert stored(project) == before
+    carol = as_user("carol", "viewer")
+    transaction(carol, delete("parcels", by_id("parcels.1")))
+    assert 1 not in stored(project)
+
+
+def test_delete_obeys_its_rows(as_user: As, project: Path) -> None:
+    cleaner = as_user("cleo", "cleaner")
+    transaction(cleaner, delete("parcels", by_id("parcels.1")))
+    assert 1 in stored(project)
+    assert "<totalDeleted>1</totalDeleted>" in transaction(
+        cleaner, delete("parcels", by_id("parcels.4"))
+    ).text
+    assert 4 not in stored(project)
+
+
+def test_a_template_is_stored_by_nobody(as_user: As, project: Path) -> None:
+    boss = as_user("root", "boss")
+    planted = "[% env('HOME') %]"
+    assert refused(transaction(boss, update("parcels", by_id("parcels.1"), name=planted)))
+    assert refused(transaction(boss, insert("parcels", name=planted)))
+    assert stored(project)[1]["name"] == "one"
+    assert len(stored(project)) == 4
+
+
+def test_an_insert_with_an_unknown_property_is_refused_instead_of_read_for_ever(
+    as_user: As, project: Path
+) -> None:
+    assert refused(transaction(as_user("root", "boss"), insert("parcels", name="x", nothing="y")))
+    assert len(stored(project)) == 4
+
+
+def test_a_transaction_by_parameters_is_refused_instead_of_read_for_ever(as_user: As) -> None:
+    answer = as_user("root", "boss").get(
+        SERVICE="WFS", REQUEST="Transaction", OPERATION="Delete", FEATUREID="parcels.1"
+    )
+    assert refused(answer)
+
+
+def test_a_null_is_written_and_judged_as_null(as_user: As, project: Path) -> None:
+    alice = as_user("alice", "surveyor")
+    assert refused(transaction(alice, update("parcels", by_id("parcels.1"), status=None)))
+    transaction(alice, update("parcels", by_id("parcels.1"), name=None))
+    assert stored(project)[1]["name"] is None
+
+
+def test_everything_works_for_whom_everything_is_open(as_user: As, project: Path) -> None:
+    boss = as_user("root", "boss")
+    answer = transaction(
+        boss,
+        insert("parcels", point(8, 8), name="new", zone="3"),
+        update("parcels", equals("zone", 2), status="done"),
+        delete("parcels", by_id("parcels.1")),
+    )
+    assert "<totalInserted>1</totalInserted>" in answer.text
+    assert "<totalUpdated>2</totalUpdated>" in answer.text
+    assert "<totalDeleted>1</totalDeleted>" in answer.text
+    rows = stored(project)
+    assert 1 not in rows
+    assert rows[2]["status"] == rows[4]["status"] == "done"
+    assert rows[5]["xy"] == (8, 8)
