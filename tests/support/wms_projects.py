@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable, Optional
 
 from qgis.core import (
     QgsAttributeEditorContainer,
@@ -36,8 +36,11 @@ from tests.support.projects import (
 MATRIX = "EPSG:3857,20037508.342789248,-20037508.342789248,559082264.0287179,1000"
 
 
-def wms_project(folder: Path, **variables: Any) -> Path:
-    """Write the project with these variables; return its path."""
+Edit = Callable[[QgsProject, dict[str, QgsVectorLayer]], None]
+
+
+def wms_project(folder: Path, edit: Optional[Edit] = None, **variables: Any) -> Path:
+    """Write the project with these variables, edited before it is saved; return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     write_geopackage(folder / "data.gpkg")
     write_raster(folder / "ortho.tif")
@@ -56,6 +59,8 @@ def wms_project(folder: Path, **variables: Any) -> Path:
     _layouts(project, layers)
     publish(project)
     project.writeEntry("WMTSGrids", "Config", [MATRIX])
+    if edit is not None:
+        edit(project, layers)
     for entry in ("WMTSLayers", "WMTSPngLayers"):
         project.writeEntry(entry, "Group", ["mixed", "secrets"])
     return save(project, folder / "project.qgs", variables)

@@ -1,0 +1,181 @@
+"""Things of a project that show hidden data through something else, on the real server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qgis.core import (
+    QgsEditorWidgetSetup,
+    QgsLayoutItemLabel,
+    QgsLayoutItemLegend,
+    QgsMapLayerServerProperties,
+    QgsPrintLayout,
+    QgsProject,
+    QgsTextAnnotation,
+    QgsVectorLayer,
+)
+from qgis.PyQt.QtCore import QPointF, QRectF, QSizeF
+from qgis.PyQt.QtGui import QTextDocument
+
+from tests.server.test_wms_admission import MAP, PRINT, get, is_picture
+from tests.server.test_wms_redaction import INFO
+from tests.support.server import Client, Server
+from tests.support.wms_projects import wms_project
+
+Layers = dict[str, QgsVectorLayer]
+OPEN_PARCELS = [{"layers": ["parcels", "reports", "ortho"]}]
+
+
+def annotation(layer: str, text: str) -> QgsTextAnnotation:
+    note = QgsTextAnnotation()
+    note.setDocument(QTextDocument(text))
+    note.setFrameSizeMm(QSizeF(5, 5))
+    note.setHasFixedMapPosition(False)
+    note.setRelativePosition(QPointF(0.5, 0.5))
+    return note
+
+
+def with_annotation(layer: str, text: str = "note"):  # noqa: ANN201 (a closure)
+    def edit(project: QgsProject, layers: Layers) -> None:
+        note = annotation(layer, text)
+        if layer:
+            note.setMapLayer(layers[layer])
+        project.annotationManager().addAnnotation(note)
+
+    return edit
+
+
+def client_of(server: Server, folder: Path, edit, rules) -> Client:  # noqa: ANN001 (as above)
+    return server.client(wms_project(folder, edit, access_rules=rules))
+
+
+def test_the_annotation_of_a_closed_layer_is_not_drawn(server: Server, tmp_path: Path) -> None:
+    noted = client_of(server, tmp_path / "a", with_annotation("salaries"), OPEN_PARCELS)
+    plain = client_of(server, tmp_path / "b", None, OPEN_PARCELS)
+    with server.unguarded():
+        shown = get(noted, MAP).body
+        assert shown != get(plain, MAP).body
+    assert get(noted, MAP).body == get(plain, MAP).body
+    with server.unguarded():
+        assert get(noted, MAP).body == shown
+
+
+def test_the_annotation_of_an_open_layer_is_drawn(server: Server, tmp_path: Path) -> None:
+    noted = client_of(server, tmp_path / "a", with_annotation("parcels"), OPEN_PARCELS)
+    plain = client_of(server, tmp_path / "b", None, OPEN_PARCELS)
+    assert get(noted, MAP).body != get(plain, MAP).body
+
+
+def test_an_annotation_that_reads_layers_is_not_drawn(server: Server, tmp_path: Path) -> None:
+    reading = "[% aggregate('salaries', 'sum', \"amount\") %]"
+    noted = client_of(server, tmp_path / "a", with_annotation("", reading), OPEN_PARCELS)
+    plain = client_of(server, tmp_path / "b", None, OPEN_PARCELS)
+    assert get(noted, MAP).body == get(plain, MAP).body
+
+
+def dimension(name: str, field: str, default: int):  # noqa: ANN201 (a closure)
+    def edit(_project: QgsProject, layers: Layers) -> None:
+        info = QgsMapLayerServerProperties.WmsDimensionInfo(name, field, "", "", "", default)
+        layers["parcels"].serverProperties().addWmsDimension(info)
+
+    return edit
+
+
+def test_a_dimension_over_a_hidden_attribute_filters_nothing(
+    server: Server, tmp_path: Path
+) -> None:
+    rules = [{"layers": "parcels", "attributes": ["*", "!owner_name"]}]
+    edit = dimension("holder", "owner_name", 0)
+    client = client_of(server, tmp_path, edit, rules)
+    with server.unguarded():
+        assert get(client, MAP, DIM_HOLDER="Bob B.").body != get(client, MAP).body
+    assert get(client, MAP, DIM_HOLDER="Bob B.").body == get(client, MAP).body
+
+
+def test_a_dimension_over_a_visible_attribute_filters(server: Server, tmp_path: Path) -> None:
+    client = client_of(server, tmp_path, dimension("kind", "zone", 0), OPEN_PARCELS)
+    assert get(client, MAP, DIM_KIND="1").body != get(client, MAP).body
+
+
+def test_the_greatest_value_of_a_dimension_is_not_that_of_hidden_rows(
+    server: Server, tmp_path: Path
+) -> None:
+    rules = [{"layers": "parcels", "filter": "name = 'one'"}]
+    greatest = client_of(server, tmp_path / "a", dimension("kind", "zone", 2), rules)
+    plain = client_of(server, tmp_path / "b", None, rules)
+    with server.unguarded():
+        assert get(greatest, MAP).body != get(plain, MAP).body
+    assert get(greatest, MAP).body == get(plain, MAP).body
+
+
+def owners_by_name(_project: QgsProject, layers: Layers) -> None:
+    parcels = layers["parcels"]
+    config = {"Layer": layers["owners"].id(), "Key": "login", "Value": "fullname"}
+    index = parcels.fields().indexOf("owner")
+    parcels.setEditorWidgetSetup(index, QgsEditorWidgetSetup("ValueRelation", config))
+    parcels.setFieldAlias(parcels.fields().indexOf("status"), "")
+
+
+def test_the_label_of_a_closed_layer_is_in_no_format(server: Server, tmp_path: Path) -> None:
+    client = client_of(server, tmp_path, owners_by_name, OPEN_PARCELS)
+    for format_ in ("text/xml", "text/plain", "text/html", "application/json"):
+        asked = {**INFO, "INFO_FORMAT": format_}
+        with server.unguarded():
+            assert "Albright" in client.get(**asked).text
+        answer = client.get(**asked)
+        assert "one" in answer.text
+        assert "Albright" not in answer.text
+
+
+def test_the_label_of_an_open_layer_is_shown(server: Server, tmp_path: Path) -> None:
+    rules = [{"layers": ["parcels", "owners"]}]
+    client = client_of(server, tmp_path, owners_by_name, rules)
+    assert "Albright" in client.get(**{**INFO, "INFO_FORMAT": "application/json"}).text
+
+
+def layout_with(item_of):  # noqa: ANN001, ANN201 (a closure)
+    def edit(project: QgsProject, layers: Layers) -> None:
+        layout = project.layoutManager().layoutByName("simple")
+        item = item_of(layout, layers)
+        item.attemptSetSceneRect(QRectF(120, 40, 100, 60))
+        layout.addLayoutItem(item)
+
+    return edit
+
+
+def text_item(text: str):  # noqa: ANN201 (a closure)
+    def make(layout: QgsPrintLayout, _layers: Layers) -> QgsLayoutItemLabel:
+        item = QgsLayoutItemLabel(layout)
+        item.setText(text)
+        return item
+
+    return make
+
+
+def legend_item(layout: QgsPrintLayout, _layers: Layers) -> QgsLayoutItemLegend:
+    return QgsLayoutItemLegend(layout)
+
+
+def test_a_layout_whose_label_reads_a_closed_layer_is_closed(
+    server: Server, tmp_path: Path
+) -> None:
+    reading = text_item("[% aggregate('salaries', 'sum', \"amount\") %]")
+    client = client_of(server, tmp_path, layout_with(reading), OPEN_PARCELS)
+    with server.unguarded():
+        assert is_picture(get(client, PRINT))
+    assert get(client, PRINT).status == 400
+    assert is_picture(get(client, PRINT, TEMPLATE="Official plan"))
+
+
+def test_a_layout_whose_label_computes_is_open(server: Server, tmp_path: Path) -> None:
+    computing = text_item("[% format_date(now(), 'yyyy') %]")
+    client = client_of(server, tmp_path, layout_with(computing), OPEN_PARCELS)
+    assert is_picture(get(client, PRINT))
+
+
+def test_a_layout_whose_legend_names_every_layer_is_closed(server: Server, tmp_path: Path) -> None:
+    client = client_of(server, tmp_path, layout_with(legend_item), OPEN_PARCELS)
+    with server.unguarded():
+        assert is_picture(get(client, PRINT))
+    assert get(client, PRINT).status == 400
+    assert 'name="simple"' not in client.get(SERVICE="WMS", REQUEST="GetProjectSettings").text
