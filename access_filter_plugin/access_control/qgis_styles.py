@@ -24,7 +24,6 @@ from qgis.PyQt.QtXml import QDomDocument
 _CALL = re.compile(r'(?<!label=)(?<!name=)"([^"<>]*\w\s*\([^"<>]*)"')
 _DRAWING = (
     QgsMapLayer.StyleCategory.Symbology
-    | QgsMapLayer.StyleCategory.Labeling
     | QgsMapLayer.StyleCategory.Diagrams
     | QgsMapLayer.StyleCategory.Rendering
 )
@@ -105,7 +104,8 @@ def _labeling_columns(layer: QgsVectorLayer, context: QgsRenderContext) -> Itera
 def _calls(layer: QgsVectorLayer) -> Iterator[str]:
     """Yield the values of the current style's document that call a function."""
     document = QDomDocument("style")
-    layer.exportNamedStyle(document, QgsReadWriteContext(), _DRAWING)
+    shown = _DRAWING | QgsMapLayer.StyleCategory.Labeling if layer.labelsEnabled() else _DRAWING
+    layer.exportNamedStyle(document, QgsReadWriteContext(), shown)
     for match in _CALL.finditer(document.toString()):
         yield _unescaped(match.group(1))
 

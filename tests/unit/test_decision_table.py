@@ -65,8 +65,10 @@ def shown(decision: LayerDecision, layer: str, like: Sees) -> Sees:
     wanted: Optional[str] = None
     if like.writable is not None:
         wanted = " ".join(sorted(decision.update.writable))
+    rows = ("all" if decision.read else "") if is_raster else rows_seen(decision, layer)
     return Sees(
-        rows=("all" if decision.read else "") if is_raster else rows_seen(decision, layer),
+        rows=rows,
+        empty=decision.read and not rows,
         hidden=" ".join(sorted(decision.hidden)) if decision.is_listed else "",
         insert=decision.insert.is_allowed,
         update=rows_open_to(decision.update, decision, layer),
@@ -82,6 +84,7 @@ def expected(like: Sees, layer: str) -> Sees:
     ordered = None if like.writable is None else " ".join(sorted(like.writable.split()))
     return Sees(
         rows=like.rows if is_raster else rows_wanted(like.rows, layer),
+        empty=like.empty,
         hidden=" ".join(sorted(like.hidden.split())),
         insert=like.insert,
         update=rows_wanted(like.update, layer),
