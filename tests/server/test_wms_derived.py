@@ -93,7 +93,8 @@ def test_a_dimension_over_a_hidden_attribute_filters_nothing(
 
 
 def test_a_dimension_over_a_visible_attribute_filters(server: Server, tmp_path: Path) -> None:
-    client = client_of(server, tmp_path, dimension("kind", "zone", 0), OPEN_PARCELS)
+    rules = [{"layers": "parcels", "filter": "public = 1"}]
+    client = client_of(server, tmp_path, dimension("kind", "zone", 0), rules)
     assert get(client, MAP, DIM_KIND="1").body != get(client, MAP).body
 
 

@@ -162,7 +162,7 @@ def _drop_unknown(
 
 def _is_visible(access: OperationAccess, layer_id: str, attribute: str) -> bool:
     decision = access.decision(layer_id)
-    return not decision.read or (attribute in decision.attributes and decision.rows.is_everything)
+    return not decision.read or attribute in decision.attributes
 
 
 def _info_parameters(

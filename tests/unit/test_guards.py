@@ -1,0 +1,138 @@
+"""The guards for everybody, as plain values."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from access_filter_plugin.access_control.admission.grammar import has_template, is_bbox
+from access_filter_plugin.access_control.admission.guards import (
+    external_layers,
+    leads_outside,
+    names_forbidden_function,
+    reads_server,
+    smuggles,
+    template_parameter,
+)
+
+HOSTS = frozenset({"maps.example"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "env('HOME') = 'x'",
+        "ENV ( 'HOME' )",
+        "1 = 1 OR file_exists('x')",
+        "@project_path LIKE '/%'",
+        "eval('1')",
+        "'it''s' || env('X')",
+        "env/* */('X')",
+        '<Filter><Function name="env"/></Filter>',
+        "<Filter><ogc:Function name = ' env '/></Filter>",
+        '<Filter><Function name="&#101;nv"/></Filter>',
+        "%65nv('HOME')",
+        "' unclosed env('X')",
+    ],
+)
+def test_what_reads_the_server_is_found(text: str) -> None:
+    assert reads_server(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\"env\" = 'env(1)'",
+        "name = 'a@b.c'",
+        "environment = 1",
+        "$geometry IS NULL",
+        "intersects(@geometry, $geometry)",
+        "parcels:\"name\" = 'var(x)'",
+        "<Filter><PropertyName>env</PropertyName></Filter>",
+        "",
+    ],
+)
+def test_what_is_only_named_alike_passes(text: str) -> None:
+    assert not reads_server(text)
+
+
+def test_a_body_is_searched_for_function_names() -> None:
+    assert names_forbidden_function("<a><ogc:Function name='env'/></a>")
+    assert names_forbidden_function('<a><Function name="e&#110;v"/></a>')
+    assert not names_forbidden_function("<a>env</a>")
+
+
+@given(st.text(max_size=20), st.sampled_from(["&", "#"]), st.text(max_size=20), st.integers(0, 3))
+def test_a_separator_is_found_however_often_it_is_encoded(
+    before: str, separator: str, after: str, times: int
+) -> None:
+    encoded = separator
+    for _ in range(times):
+        encoded = quote(encoded, safe="")
+    assert smuggles(before + encoded + after)
+
+
+@pytest.mark.parametrize("value", ["image/png; mode=8bit", "100%", "EPSG:3857", "a=b", "%41"])
+def test_a_plain_value_is_not_smuggling(value: str) -> None:
+    assert not smuggles(value)
+
+
+@given(st.text(max_size=20), st.text(max_size=20), st.integers(0, 3))
+def test_a_template_is_found_however_often_it_is_encoded(
+    before: str, after: str, times: int
+) -> None:
+    encoded = "[%"
+    for _ in range(times):
+        encoded = quote(encoded, safe="")
+    assert has_template(before + encoded + after)
+    assert template_parameter({"A": "x", "B": before + encoded + after}) == "B"
+
+
+def test_plain_texts_hold_no_template() -> None:
+    assert template_parameter({"A": "100 % [all]", "B": "[1]%", "C": "%5B"}) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1/",
+        "http://maps.example.evil/",
+        "http://maps.example@evil/",
+        "http://maps.example%40evil/",
+        "http://maps.example%2540evil/",
+        "http://maps.example\\@evil/",
+        "file:///etc/passwd",
+        "//maps.example/",
+        "",
+    ],
+)
+def test_an_outside_layer_leads_to_listed_hosts_only(url: str) -> None:
+    parameters = {"LAYERS": "a,EXTERNAL_WMS:ext", "EXT:URL": url}
+    assert list(external_layers(parameters)) == ["ext"]
+    assert leads_outside(parameters, "ext", HOSTS)
+
+
+def test_a_listed_host_may_be_asked() -> None:
+    parameters = {"EXT:URL": "https://MAPS.example:8080/wms?x=y", "EXT:LAYERS": "a"}
+    assert not leads_outside(parameters, "ext", HOSTS)
+    assert leads_outside({**parameters, "EXT:AUTHCFG": "x"}, "ext", HOSTS)
+    assert leads_outside({**parameters, "EXT:OTHER": "http://evil/"}, "ext", HOSTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_box"),
+    [
+        ("", True),
+        ("0,0,1.5,-2e3", True),
+        ("0,0,1e 05,2", True),
+        ("0,0,1,1,EPSG:4326", True),
+        ("0,0,1", False),
+        ("0,0,1,x", False),
+        ("0,0,1,1;DROP", False),
+    ],
+)
+def test_a_box_is_four_numbers(text: str, is_box: bool) -> None:
+    assert is_bbox(text) is is_box
