@@ -29,6 +29,8 @@ _WITH_EXTENTS = {
 }
 #: Requests whose answers list the values of dimensions.
 _WITH_DIMENSIONS = frozenset({"GetCapabilities", "GetProjectSettings", "GetContext"})
+_NOTHING = QgsRectangle(0, 0, 0, 0)
+"""A null rectangle would be written as the largest numbers there are (3.40, 3.44)."""
 EXTENT_SECONDS = 60.0
 """How long the extent of the visible rows is used again; it tells nothing that is hidden."""
 
@@ -52,7 +54,7 @@ def mutate_layers(
 
 
 def visible_extent(access: OperationAccess, info: LayerInfo, layer: Any) -> QgsRectangle:
-    """Return the extent of the rows that the caller sees; null when there is none."""
+    """Return the extent of the rows that the caller sees; empty when there is none."""
     key = f"extent {info.id}"
     known = access.cache.get(key)
     now = time.monotonic()
@@ -65,7 +67,7 @@ def visible_extent(access: OperationAccess, info: LayerInfo, layer: Any) -> QgsR
 
 def _extent(layer: Any, rows: Optional[str]) -> QgsRectangle:
     if rows == "FALSE":
-        return QgsRectangle()
+        return QgsRectangle(_NOTHING)
     request = filtered_request(layer, rows)
     request.setSubsetOfAttributes([])
     extent: Optional[QgsRectangle] = None
@@ -77,7 +79,7 @@ def _extent(layer: Any, rows: Optional[str]) -> QgsRectangle:
             extent = QgsRectangle(box)
         else:
             extent.combineExtentWith(box)
-    return QgsRectangle() if extent is None else extent
+    return QgsRectangle(_NOTHING) if extent is None else extent
 
 
 def _set_extent(layer: Any, extent: QgsRectangle, undo: Register) -> None:

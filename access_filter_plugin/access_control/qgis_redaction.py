@@ -32,13 +32,18 @@ Redact = Callable[[RequestContext, OperationAccess, Answer], Optional[bytes]]
 
 
 def _services() -> Mapping[str, Redact]:
-    from . import qgis_redact_oapif, qgis_redact_wcs, qgis_redact_wfs, qgis_redact_wms, qgis_redact_wmts
+    from . import (
+        qgis_redact_oapif,
+        qgis_redact_wcs,
+        qgis_redact_wfs,
+        qgis_redact_wms,
+        qgis_redact_wmts,
+    )
 
     return MappingProxyType(
         {
             "WMS": qgis_redact_wms.redact,
             "WFS": qgis_redact_wfs.redact,
-            "WCS": qgis_redact_wcs.redact,
             "WMTS": qgis_redact_wmts.redact,
             OAPIF: qgis_redact_oapif.redact,
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.support.projects import policy_project, publish, save
 from tests.support.server import Answer, Client, Server
 
 RULES = [
-    {"id": "boss", "roles": "boss", "layers": "*"},
+    {"id": "boss", "roles": "boss", "layers": "*", "actions": ["read", "insert", "update", "delete"]},
     {"id": "public", "layers": "parcels", "filter": "public = 1", "attributes": ["name", "zone", "status"]},
 ]
 ITEMS = "/collections/parcels/items"
@@ -179,11 +180,13 @@ def test_pages_are_answered_by_json(server: Server, project: Path, path: str) ->
     assert anon.api(f"{path}.html").status == 406
     url = f"http://localhost/wfs3{path}?MAP={project}"
     answer = server.run(url, headers={"Accept": "text/html"}, cgi=anon.cgi)
-    assert answer.status == 303
-    assert answer.headers["Location"].startswith(f"/wfs3{path}.json?")
-    assert not [word for word in ("owner", "alice", "salaries") if word in answer.text]
     with server.unguarded():
-        assert server.run(url, headers={"Accept": "text/html"}, cgi=anon.cgi).status == 200
+        plain = server.run(url, headers={"Accept": "text/html"}, cgi=anon.cgi)
+    if plain.status == 200:  # 3.44 fails to make the page of an item
+        assert answer.status == 303
+        assert answer.headers["Location"].startswith(f"/wfs3{path}.json?")
+    assert answer.status != 200
+    assert not [word for word in ("owner", "alice", "salaries") if word in answer.text]
 
 
 def test_documents_without_layers_are_for_everybody(anon: Client) -> None:
@@ -252,8 +255,6 @@ def test_wfs_ids_of_a_layer_without_a_key_are_refused(server: Server, keyless: P
 def test_a_caller_to_whom_everything_is_open_gets_the_same_bytes(
     server: Server, boss: Client
 ) -> None:
-    import re
-
     stamp = re.compile(rb'"timeStamp":"[^"]*"')
     for path in ("/collections", "/collections/parcels", ITEMS, f"{ITEMS}/2", "/api", f"{ITEMS}.html"):
         guarded = boss.api(path)
