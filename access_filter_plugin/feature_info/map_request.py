@@ -95,10 +95,7 @@ def fitted(request: MapRequest, width: float, height: float) -> tuple[int, int, 
     wanted, given = width / height, size[0] / size[1]
     if math.isclose(wanted, given, rel_tol=0.0, abs_tol=_SAME_PROPORTION):
         return (*size, request.i, request.j)
-    if wanted >= given:
-        size = (size[0], int(size[0] / wanted))
-    else:
-        size = (int(size[1] * wanted), size[1])
+    size = (size[0], int(size[0] / wanted)) if wanted >= given else (int(size[1] * wanted), size[1])
     i = int(request.i * (size[0] / request.width))
     j = int(request.j * (size[1] / request.height))
     return (*size, i, j)

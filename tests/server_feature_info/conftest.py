@@ -10,12 +10,12 @@ from typing import Any, Callable
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.server_feature_info.world import Town
+from tests.server_feature_info.world import ALL, Town
 from tests.support.server import Answer, Client, Server, start_server
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "feature-info.schema.json"
 
-#: A map of 2° × 2° from the origin; the pixel asked for lies at 0.505, 0.505.
+#: A map of 2° by 2° from the origin; the pixel asked for lies at 0.505, 0.505.
 PLACE = {
     "SERVICE": "WMS",
     "VERSION": "1.3.0",
@@ -32,13 +32,31 @@ PLACE = {
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    yield start_server()
+def server() -> Server:
+    # A layer that cannot be opened must not close the project: that is one of the tests.
+    return start_server(QGIS_SERVER_IGNORE_BAD_LAYERS="1")
 
 
 @pytest.fixture(scope="session")
 def town(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Town:
     return Town(tmp_path_factory.mktemp("town"))
+
+
+class WholeTown:
+    """The town whose projects have all of its tables; a table costs its part of each request."""
+
+    def __init__(self, town: Town) -> None:
+        self._town = town
+        self.layer = town.layer
+
+    def project(self, feature_info: Any = "on", **more: Any) -> Path:
+        """Write a project with all tables, unless told which."""
+        return self._town.project(feature_info, **{"layers": ALL, **more})
+
+
+@pytest.fixture(scope="session")
+def whole_town(town: Town) -> WholeTown:
+    return WholeTown(town)
 
 
 @pytest.fixture(scope="session")

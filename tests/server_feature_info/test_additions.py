@@ -14,7 +14,11 @@ def told(ask: Any, town: Any, settings: Any, key: str = "parcels.1", **more: Any
 
 
 def test_a_computed_value_is_a_qgis_expression(ask: Any, town: Any) -> None:
-    computed = {"double": '"price" * 2', "where": "round(x(centroid($geometry)), 1)", "nothing": "NULL"}
+    computed = {
+        "double": '"price" * 2',
+        "where": "round(x(centroid($geometry)), 1)",
+        "nothing": "NULL",
+    }
     assert told(ask, town, {"computed": computed})["computed"] == {
         "double": {"value": 25.0, "label": "25"},
         "where": {"value": 0.5, "label": "0.5"},
@@ -47,7 +51,9 @@ def test_dates_lists_and_nan_of_expressions_are_json(ask: Any, town: Any) -> Non
 
 
 def test_a_unit_stands_beside_the_value_and_behind_the_label(ask: Any, town: Any) -> None:
-    info = told(ask, town, {"computed": {"twice": '"price" * 2'}, "units": {"twice": "ha", "price": "EUR"}})
+    info = told(
+        ask, town, {"computed": {"twice": '"price" * 2'}, "units": {"twice": "ha", "price": "EUR"}}
+    )
     assert info["computed"]["twice"] == {"value": 25.0, "label": "25 ha", "unit": "ha"}
     price = field(info, "price")
     assert (price["value"], price["label"], price["unit"]) == (12.5, "12.50 EUR", "EUR")
@@ -116,7 +122,7 @@ def test_a_map_tip_is_told_when_asked_for(ask: Any, town: Any) -> None:
 
 def test_the_title_is_the_display_name_or_else_the_id(ask: Any, town: Any) -> None:
     def tweak(_project: Any, layers: Any) -> None:
-        layers["parcels"].setDisplayExpression("\"parcel_id\" || ' in ' || \"zone\"")
+        layers["parcels"].setDisplayExpression('"parcel_id" || \' in \' || "zone"')
 
     assert told(ask, town, {}, tweak=tweak)["title"] == "P 1/a&b in 3"
 
@@ -127,7 +133,9 @@ def test_the_title_is_the_display_name_or_else_the_id(ask: Any, town: Any) -> No
 
 
 def test_expressions_see_the_projects_variables(ask: Any, town: Any) -> None:
-    info = told(ask, town, {"computed": {"v": "@town_name", "p": "@project_basename"}}, town_name="Bern")
+    info = told(
+        ask, town, {"computed": {"v": "@town_name", "p": "@project_basename"}}, town_name="Bern"
+    )
     assert info["computed"]["v"]["value"] == "Bern"
     assert info["computed"]["p"]["value"].startswith("p")
 

@@ -23,7 +23,9 @@ def names(info: Any) -> list[str]:
     return [entry["name"] for entry in info["fields"]]
 
 
-def test_fields_come_in_the_order_of_a_drag_and_drop_form_and_others_stay_out(ask: Any, town: Any) -> None:
+def test_fields_come_in_the_order_of_a_drag_and_drop_form_and_others_stay_out(
+    ask: Any, town: Any
+) -> None:
     info = ask.one(town.project("on", tweak=with_form))
     assert names(info) == ["zone", "parcel_id", "price", "kind"]
 
@@ -78,12 +80,17 @@ def test_a_group_is_shown_only_where_its_condition_is_true(ask: Any, town: Any) 
     assert names(ask.one(project, key="parcels.2")) == ["price", "kind"]
 
 
-def test_settings_of_a_layer_count_before_those_of_a_pattern_and_of_all(ask: Any, town: Any) -> None:
+def test_settings_of_a_layer_count_before_those_of_a_pattern_and_of_all(
+    ask: Any, town: Any
+) -> None:
     project = town.project(
         {
             "fields": ["zone"],
             "place": "property",
-            "layers": {"parcels": {"fields": ["kind"]}, "p*": {"fields": ["price"], "properties": "names"}},
+            "layers": {
+                "parcels": {"fields": ["kind"]},
+                "p*": {"fields": ["price"], "properties": "names"},
+            },
         }
     )
     feature = ask(project)["features"][0]

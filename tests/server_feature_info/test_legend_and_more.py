@@ -11,7 +11,9 @@ from tests.server_feature_info.world import categorized
 
 
 def by_zone(_project: Any, layers: Any) -> None:
-    layers["parcels"].setRenderer(categorized(layers["parcels"], "zone", {3: "Residential", None: "Rest"}))
+    layers["parcels"].setRenderer(
+        categorized(layers["parcels"], "zone", {3: "Residential", None: "Rest"})
+    )
 
 
 def only_zone_3(_project: Any, layers: Any) -> None:
@@ -78,7 +80,9 @@ def test_a_rule_with_a_scale_counts_only_at_that_scale(ask: Any, town: Any) -> N
     assert legends(ask(project, **near)) == ["near", "near"]
 
 
-@pytest.mark.parametrize(("count", "returned", "more"), [("1", 1, True), ("2", 2, False), ("3", 2, False)])
+@pytest.mark.parametrize(
+    ("count", "returned", "more"), [("1", 1, True), ("2", 2, False), ("3", 2, False)]
+)
 def test_truncated_says_whether_more_lies_there(
     ask: Any, town: Any, count: str, returned: int, more: bool
 ) -> None:
@@ -86,13 +90,16 @@ def test_truncated_says_whether_more_lies_there(
     assert truncated(answer) == [("parcels", returned, more)]
 
 
-def test_without_a_count_one_feature_is_returned_and_the_rest_is_said_to_be_there(ask: Any, town: Any) -> None:
+def test_without_a_count_one_feature_is_returned_and_the_rest_is_said_to_be_there(
+    ask: Any, town: Any
+) -> None:
     answer = ask(town.project("on"), "parcels,buildings", FEATURE_COUNT=None)
     assert truncated(answer) == [("parcels", 1, True), ("buildings", 1, False)]
 
 
 @pytest.mark.parametrize(
-    ("tolerance", "returned"), [({}, 1), ({"FI_POINT_TOLERANCE": "10"}, 3), ({"FI_POINT_TOLERANCE": "1"}, 1)]
+    ("tolerance", "returned"),
+    [({}, 1), ({"FI_POINT_TOLERANCE": "10"}, 3), ({"FI_POINT_TOLERANCE": "1"}, 1)],
 )
 def test_the_clients_tolerance_counts(ask: Any, town: Any, tolerance: Any, returned: int) -> None:
     project = town.project("on")
@@ -128,7 +135,9 @@ def test_what_is_not_drawn_is_not_more(ask: Any, town: Any) -> None:
     assert truncated(answer) == [("parcels", 1, False)]
 
 
-def test_a_place_that_cannot_be_asked_again_counts_as_cut_off_when_it_is_full(ask: Any, town: Any) -> None:
+def test_a_place_that_cannot_be_asked_again_counts_as_cut_off_when_it_is_full(
+    ask: Any, town: Any
+) -> None:
     by_filter = {"I": None, "J": None, "BBOX": None, "FILTER": 'parcels:"fid" < 9'}
     project = town.project("on")
     assert truncated(ask(project, FEATURE_COUNT="3", **by_filter)) == [("parcels", 3, True)]

@@ -1,4 +1,4 @@
-"""Rasters: numbers with their digits, no data, units and classes; and layers that are left alone."""
+"""Rasters: numbers with all their digits, no data, units and classes."""
 
 from __future__ import annotations
 
@@ -87,5 +87,9 @@ def test_digits_do_not_depend_on_the_maps_reference_system(ask: Any, town: Any, 
 def test_rasters_and_vectors_are_told_in_one_answer(ask: Any, town: Any) -> None:
     project = town.project("on", layers=("parcels", "heights"))
     answer = ask(project, "heights,parcels")
-    assert [feature["id"] for feature in answer["features"]] == ["heights", "parcels.1", "parcels.2"]
+    assert [feature["id"] for feature in answer["features"]] == [
+        "heights",
+        "parcels.1",
+        "parcels.2",
+    ]
     assert all("info" in feature for feature in answer["features"])

@@ -7,8 +7,8 @@ from typing import Any
 from tests.server_feature_info.world import drag_and_drop_form
 
 
-def related(ask: Any, town: Any, settings: Any, key: str = "parcels.1", **more: Any) -> Any:
-    project = town.project({"layers": {"parcels": {"related": settings}}}, **more)
+def related(ask: Any, whole_town: Any, settings: Any, key: str = "parcels.1", **more: Any) -> Any:
+    project = whole_town.project({"layers": {"parcels": {"related": settings}}}, **more)
     return ask.one(project, key=key).get("related", {})
 
 
@@ -16,16 +16,23 @@ def titles(entry: Any) -> list[str]:
     return [feature["title"] for feature in entry["features"]]
 
 
-def test_children_are_told_with_count_title_and_fields(ask: Any, town: Any) -> None:
-    entry = related(ask, town, {"buildings": {"fields": ["name", "use"]}})["buildings"]
-    assert (entry["count"], entry["truncated"], titles(entry)) == (3, False, ["Mill", "Barn", "Shed"])
+def test_children_are_told_with_count_title_and_fields(ask: Any, whole_town: Any) -> None:
+    entry = related(ask, whole_town, {"buildings": {"fields": ["name", "use"]}})["buildings"]
+    assert (entry["count"], entry["truncated"], titles(entry)) == (
+        3,
+        False,
+        ["Mill", "Barn", "Shed"],
+    )
     mill = entry["features"][0]
     assert mill["id"] == "buildings.4"
-    assert [(one["name"], one["label"]) for one in mill["fields"]] == [("name", "Mill"), ("use", "Work")]
+    assert [(one["name"], one["label"]) for one in mill["fields"]] == [
+        ("name", "Mill"),
+        ("use", "Work"),
+    ]
 
 
-def test_a_parent_without_children_has_an_empty_list(ask: Any, town: Any) -> None:
-    project = town.project({"layers": {"buildings": {"related": {"rooms": {}}}}})
+def test_a_parent_without_children_has_an_empty_list(ask: Any, whole_town: Any) -> None:
+    project = whole_town.project({"layers": {"buildings": {"related": {"rooms": {}}}}})
     info = ask.one(project, "buildings", "buildings.4")
     assert titles(info["related"]["rooms"]) == ["Hall", "Attic"]
     away = {"BBOX": "0,0,2,2", "I": "45", "J": "74"}
@@ -33,36 +40,44 @@ def test_a_parent_without_children_has_an_empty_list(ask: Any, town: Any) -> Non
     assert info["related"]["rooms"] == {"count": 0, "truncated": False, "features": []}
 
 
-def test_each_parent_has_its_own_children(ask: Any, town: Any) -> None:
-    assert titles(related(ask, town, {"buildings": {}}, "parcels.2")["buildings"]) == ["Tower"]
+def test_each_parent_has_its_own_children(ask: Any, whole_town: Any) -> None:
+    assert titles(related(ask, whole_town, {"buildings": {}}, "parcels.2")["buildings"]) == [
+        "Tower"
+    ]
 
 
-def test_a_relation_may_be_named_by_its_id(ask: Any, town: Any) -> None:
-    assert list(related(ask, town, {"parcel_buildings": {}})) == ["parcel_buildings"]
+def test_a_relation_may_be_named_by_its_id(ask: Any, whole_town: Any) -> None:
+    assert list(related(ask, whole_town, {"parcel_buildings": {}})) == ["parcel_buildings"]
 
 
-def test_a_limit_cuts_off_and_says_so_and_the_count_does_not_care(ask: Any, town: Any) -> None:
-    entry = related(ask, town, {"buildings": {"limit": 2}})["buildings"]
+def test_a_limit_cuts_off_and_says_so_and_the_count_does_not_care(
+    ask: Any, whole_town: Any
+) -> None:
+    entry = related(ask, whole_town, {"buildings": {"limit": 2}})["buildings"]
     assert (entry["count"], entry["truncated"], len(entry["features"])) == (3, True, 2)
 
 
-def test_a_limit_of_zero_only_counts(ask: Any, town: Any) -> None:
-    entry = related(ask, town, {"buildings": {"limit": 0}})["buildings"]
+def test_a_limit_of_zero_only_counts(ask: Any, whole_town: Any) -> None:
+    entry = related(ask, whole_town, {"buildings": {"limit": 0}})["buildings"]
     assert entry == {"count": 3, "truncated": True, "features": []}
 
 
-def test_the_count_may_be_left_out(ask: Any, town: Any) -> None:
-    assert "count" not in related(ask, town, {"buildings": {"count": False}})["buildings"]
+def test_the_count_may_be_left_out(ask: Any, whole_town: Any) -> None:
+    assert "count" not in related(ask, whole_town, {"buildings": {"count": False}})["buildings"]
 
 
-def test_records_come_in_the_wanted_order(ask: Any, town: Any) -> None:
-    by_height = related(ask, town, {"buildings": {"order_by": "height"}})["buildings"]
+def test_records_come_in_the_wanted_order(ask: Any, whole_town: Any) -> None:
+    by_height = related(ask, whole_town, {"buildings": {"order_by": "height"}})["buildings"]
     assert titles(by_height) == ["Shed", "Barn", "Mill"]
-    by_use = related(ask, town, {"buildings": {"order_by": ["-use", "name"], "limit": 2}})["buildings"]
+    by_use = related(ask, whole_town, {"buildings": {"order_by": ["-use", "name"], "limit": 2}})[
+        "buildings"
+    ]
     assert titles(by_use) == ["Barn", "Shed"]
 
 
-def test_records_have_computed_values_units_and_new_names_of_their_own(ask: Any, town: Any) -> None:
+def test_records_have_computed_values_units_and_new_names_of_their_own(
+    ask: Any, whole_town: Any
+) -> None:
     settings = {
         "fields": ["name"],
         "rename": {"name": "building"},
@@ -70,31 +85,33 @@ def test_records_have_computed_values_units_and_new_names_of_their_own(ask: Any,
         "units": {"feet": "ft"},
         "limit": 1,
     }
-    (mill,) = related(ask, town, {"buildings": settings})["buildings"]["features"]
+    (mill,) = related(ask, whole_town, {"buildings": settings})["buildings"]["features"]
     assert mill["fields"][0]["name"] == "building"
     assert mill["computed"] == {"feet": {"value": 39, "label": "39 ft", "unit": "ft"}}
 
 
-def test_records_may_have_records_one_level_down(ask: Any, town: Any) -> None:
+def test_records_may_have_records_one_level_down(ask: Any, whole_town: Any) -> None:
     settings = {"order_by": "name", "related": {"rooms": {"fields": ["name"]}}}
-    entry = related(ask, town, {"buildings": settings})["buildings"]
+    entry = related(ask, whole_town, {"buildings": settings})["buildings"]
     rooms = {one["title"]: titles(one["related"]["rooms"]) for one in entry["features"]}
     assert rooms == {"Barn": ["Stall"], "Mill": ["Hall", "Attic"], "Shed": []}
 
 
-def test_the_far_side_of_an_n_m_relation_may_be_named_by_its_layer(ask: Any, town: Any) -> None:
-    entry = related(ask, town, {"owners": {"order_by": "-name"}})["owners"]
+def test_the_far_side_of_an_n_m_relation_may_be_named_by_its_layer(
+    ask: Any, whole_town: Any
+) -> None:
+    entry = related(ask, whole_town, {"owners": {"order_by": "-name"}})["owners"]
     assert (entry["count"], titles(entry)) == (2, ["Bob", "Alice"])
-    entry = related(ask, town, {"owners": {}}, "parcels.2")["owners"]
+    entry = related(ask, whole_town, {"owners": {}}, "parcels.2")["owners"]
     assert (entry["count"], titles(entry)) == (1, ["Bob"])
 
 
-def test_the_table_between_may_be_told_itself(ask: Any, town: Any) -> None:
-    entry = related(ask, town, {"parcel_owner": {"fields": ["owner"]}})["parcel_owner"]
+def test_the_table_between_may_be_told_itself(ask: Any, whole_town: Any) -> None:
+    entry = related(ask, whole_town, {"parcel_owner": {"fields": ["owner"]}})["parcel_owner"]
     assert [one["fields"][0]["value"] for one in entry["features"]] == [1, 2, 99]
 
 
-def test_a_relation_that_the_form_shows_as_n_m_is_told_as_n_m(ask: Any, town: Any) -> None:
+def test_a_relation_that_the_form_shows_as_n_m_is_told_as_n_m(ask: Any, whole_town: Any) -> None:
     from qgis.core import QgsAttributeEditorRelation
 
     def tweak(project: Any, layers: Any) -> None:
@@ -108,21 +125,21 @@ def test_a_relation_that_the_form_shows_as_n_m_is_told_as_n_m(ask: Any, town: An
         tab.addChildElement(element)
         parcels.setEditFormConfig(form)
 
-    entry = related(ask, town, {"po_parcel": {"order_by": "name"}}, tweak=tweak)["po_parcel"]
+    entry = related(ask, whole_town, {"po_parcel": {"order_by": "name"}}, tweak=tweak)["po_parcel"]
     assert titles(entry) == ["Alice", "Bob"]
 
 
-def test_a_form_of_generated_layout_may_say_so_too(ask: Any, town: Any) -> None:
+def test_a_form_of_generated_layout_may_say_so_too(ask: Any, whole_town: Any) -> None:
     def tweak(_project: Any, layers: Any) -> None:
         form = layers["parcels"].editFormConfig()
         form.setWidgetConfig("po_parcel", {"nm-rel": "po_owner"})
         layers["parcels"].setEditFormConfig(form)
 
-    entry = related(ask, town, {"po_parcel": {"order_by": "name"}}, tweak=tweak)["po_parcel"]
+    entry = related(ask, whole_town, {"po_parcel": {"order_by": "name"}}, tweak=tweak)["po_parcel"]
     assert titles(entry) == ["Alice", "Bob"]
 
 
-def test_a_relation_of_several_columns_compares_them_all(ask: Any, town: Any) -> None:
+def test_a_relation_of_several_columns_compares_them_all(ask: Any, whole_town: Any) -> None:
     from qgis.core import QgsRelation, QgsRelationContext
 
     def tweak(project: Any, layers: Any) -> None:
@@ -136,11 +153,11 @@ def test_a_relation_of_several_columns_compares_them_all(ask: Any, town: Any) ->
         project.relationManager().addRelation(relation)
 
     for key, expected in (("parcels.1", [1]), ("parcels.2", [2])):
-        entry = related(ask, town, {"pair": {"fields": ["owner"]}}, key, tweak=tweak)["pair"]
+        entry = related(ask, whole_town, {"pair": {"fields": ["owner"]}}, key, tweak=tweak)["pair"]
         assert [one["fields"][0]["value"] for one in entry["features"]] == expected
 
 
-def test_a_thousand_parents_cost_one_request(ask: Any, town: Any, monkeypatch: Any) -> None:
+def test_a_thousand_parents_cost_one_request(ask: Any, whole_town: Any, monkeypatch: Any) -> None:
     from access_filter_plugin.feature_info import qgis_related
 
     made: list[Any] = []
@@ -151,6 +168,6 @@ def test_a_thousand_parents_cost_one_request(ask: Any, town: Any, monkeypatch: A
         return real(*arguments, **more)
 
     monkeypatch.setattr(qgis_related, "request_for", counted)
-    answer = ask(town.project({"layers": {"parcels": {"related": {"buildings": {}}}}}))
+    answer = ask(whole_town.project({"layers": {"parcels": {"related": {"buildings": {}}}}}))
     assert len(answer["features"]) == 2
     assert len(made) == 1

@@ -21,8 +21,13 @@ EVERYTHING_TOLD = {
                 "rows": 'concatenate("secret")',
                 "harmless": '"price" * 2',
             },
-            "links": {"s": 'https://example.org/[% "secret" %]', "p": "https://example.org/[% zone %]"},
-            "related": {"buildings": {"fields": ["*"], "computed": {"s": '"secret"', "h": '"height"'}}},
+            "links": {
+                "s": 'https://example.org/[% "secret" %]',
+                "p": "https://example.org/[% zone %]",
+            },
+            "related": {
+                "buildings": {"fields": ["*"], "computed": {"s": '"secret"', "h": '"height"'}}
+            },
             "maptip": True,
             "attachments": {"secret": {"base_url": "https://example.org/"}},
         }
@@ -31,7 +36,13 @@ EVERYTHING_TOLD = {
 
 
 def hidden(*attributes: str, layers: Any = "parcels") -> dict[str, Any]:
-    return {"id": "hide", "effect": "deny", "layers": layers, "attributes": list(attributes), "users": "bob"}
+    return {
+        "id": "hide",
+        "effect": "deny",
+        "layers": layers,
+        "attributes": list(attributes),
+        "users": "bob",
+    }
 
 
 def without_rows(layer: str, rows: str) -> list[dict[str, Any]]:
@@ -47,8 +58,10 @@ def with_tip(_project: Any, layers: Any) -> None:
     layers["parcels"].setMapTipTemplate('tip [% "secret" %]')
 
 
-def test_a_caller_without_restrictions_is_told_everything(ask: Any, town: Any) -> None:
-    project = town.project(EVERYTHING_TOLD, tweak=with_tip, access_rules=[EVERYTHING, hidden("secret")])
+def test_a_caller_without_restrictions_is_told_everything(ask: Any, whole_town: Any) -> None:
+    project = whole_town.project(
+        EVERYTHING_TOLD, tweak=with_tip, access_rules=[EVERYTHING, hidden("secret")]
+    )
     info = ask.one(project, user="alice")
     assert info["computed"]["own"]["value"] == "CANARY1"
     assert info["computed"]["others"]["value"] == "CANARY4CANARY5CANARY6CANARY7"
@@ -58,9 +71,9 @@ def test_a_caller_without_restrictions_is_told_everything(ask: Any, town: Any) -
     assert len(info["related"]["buildings"]["features"]) == 3
 
 
-def test_a_hidden_attribute_is_told_in_no_way(ask: Any, town: Any) -> None:
+def test_a_hidden_attribute_is_told_in_no_way(ask: Any, whole_town: Any) -> None:
     rules = [EVERYTHING, hidden("secret", layers=["parcels", "buildings"])]
-    project = town.project(EVERYTHING_TOLD, tweak=with_tip, access_rules=rules)
+    project = whole_town.project(EVERYTHING_TOLD, tweak=with_tip, access_rules=rules)
     answer = ask.raw(project, "parcels", "bob")
     assert "CANARY" not in answer.text
     info = answer.json["features"][0]["info"]
@@ -73,75 +86,79 @@ def test_a_hidden_attribute_is_told_in_no_way(ask: Any, town: Any) -> None:
 
 
 @pytest.mark.parametrize("mode", ["names", "labels", "aliases"])
-def test_properties_made_anew_hold_no_hidden_attribute(ask: Any, town: Any, mode: str) -> None:
-    project = town.project(
+def test_properties_made_anew_hold_no_hidden_attribute(
+    ask: Any, whole_town: Any, mode: str
+) -> None:
+    project = whole_town.project(
         {"properties": mode, "fields": ["*"]}, access_rules=[EVERYTHING, hidden("secret")]
     )
     assert "CANARY" not in ask.raw(project, "parcels", "bob").text
 
 
-def test_a_display_name_of_a_hidden_attribute_is_not_told(ask: Any, town: Any) -> None:
+def test_a_display_name_of_a_hidden_attribute_is_not_told(ask: Any, whole_town: Any) -> None:
     def tweak(_project: Any, layers: Any) -> None:
         layers["parcels"].setDisplayExpression('"secret"')
 
-    project = town.project("on", tweak=tweak, access_rules=[EVERYTHING, hidden("secret")])
+    project = whole_town.project("on", tweak=tweak, access_rules=[EVERYTHING, hidden("secret")])
     assert ask.one(project, user="bob")["title"] == "parcels.1"
     assert ask.one(project, user="alice")["title"] == "CANARY1"
 
 
-def test_hidden_rows_are_not_returned_and_not_counted_as_more(ask: Any, town: Any) -> None:
-    project = town.project("on", access_rules=without_rows("parcels", '"zone" = 3'))
+def test_hidden_rows_are_not_returned_and_not_counted_as_more(ask: Any, whole_town: Any) -> None:
+    project = whole_town.project("on", access_rules=without_rows("parcels", '"zone" = 3'))
     answer = ask(project, user="bob", FEATURE_COUNT="1")
     assert [feature["id"] for feature in answer["features"]] == ["parcels.1"]
     assert answer["info"]["layers"][0]["truncated"] is False
     assert ask(project, user="alice", FEATURE_COUNT="1")["info"]["layers"][0]["truncated"] is True
 
 
-def test_a_row_filter_works_without_a_key_too(ask: Any, town: Any) -> None:
-    project = town.project(
+def test_a_row_filter_works_without_a_key_too(ask: Any, whole_town: Any) -> None:
+    project = whole_town.project(
         "on", layers=("parcels", "benches"), access_rules=without_rows("benches", '"shown" = 1')
     )
     answer = ask(project, "benches", user="bob")
     assert [field(one["info"], "wood")["value"] for one in answer["features"]] == ["oak"]
 
 
-def test_related_records_are_read_through_the_row_filter(ask: Any, town: Any) -> None:
+def test_related_records_are_read_through_the_row_filter(ask: Any, whole_town: Any) -> None:
     settings = {"layers": {"parcels": {"related": {"buildings": {"fields": ["name"]}}}}}
-    project = town.project(settings, access_rules=without_rows("buildings", '"height" > 5'))
+    project = whole_town.project(settings, access_rules=without_rows("buildings", '"height" > 5'))
     entry = ask.one(project, user="bob")["related"]["buildings"]
     assert (entry["count"], [one["title"] for one in entry["features"]]) == (2, ["Mill", "Barn"])
     assert ask.one(project, user="alice")["related"]["buildings"]["count"] == 3
 
 
-def test_records_behind_a_table_are_read_through_both_row_filters(ask: Any, town: Any) -> None:
+def test_records_behind_a_table_are_read_through_both_row_filters(
+    ask: Any, whole_town: Any
+) -> None:
     settings = {"layers": {"parcels": {"related": {"owners": {"fields": ["name"]}}}}}
     for layer, rows in (("owners", '"shy" = 0'), ("parcel_owner", '"owner" = 1')):
-        project = town.project(settings, access_rules=without_rows(layer, rows))
+        project = whole_town.project(settings, access_rules=without_rows(layer, rows))
         entry = ask.one(project, user="bob")["related"]["owners"]
         assert (entry["count"], [one["title"] for one in entry["features"]]) == (1, ["Alice"])
 
 
 @pytest.mark.parametrize("closed", ["buildings", "rooms"])
-def test_a_relation_to_a_closed_layer_is_left_out(ask: Any, town: Any, closed: str) -> None:
+def test_a_relation_to_a_closed_layer_is_left_out(ask: Any, whole_town: Any, closed: str) -> None:
     settings = {"layers": {"parcels": {"related": {"buildings": {"related": {"rooms": {}}}}}}}
     rules = [{"id": "open", "layers": ["*", f"!{closed}"]}]
-    info = ask.one(town.project(settings, access_rules=rules), user="bob")
+    info = ask.one(whole_town.project(settings, access_rules=rules), user="bob")
     if closed == "buildings":
         assert "related" not in info
     else:
         assert "related" not in info["related"]["buildings"]["features"][0]
 
 
-def test_a_relation_by_a_hidden_attribute_is_left_out(ask: Any, town: Any) -> None:
+def test_a_relation_by_a_hidden_attribute_is_left_out(ask: Any, whole_town: Any) -> None:
     settings = {"layers": {"parcels": {"related": {"buildings": {}}}}}
     rules = [EVERYTHING, hidden("parcel", layers="buildings")]
-    assert "related" not in ask.one(town.project(settings, access_rules=rules), user="bob")
+    assert "related" not in ask.one(whole_town.project(settings, access_rules=rules), user="bob")
 
 
-def test_records_are_not_ordered_by_a_hidden_attribute(ask: Any, town: Any) -> None:
+def test_records_are_not_ordered_by_a_hidden_attribute(ask: Any, whole_town: Any) -> None:
     settings = {"layers": {"parcels": {"related": {"buildings": {"order_by": "height"}}}}}
     rules = [EVERYTHING, hidden("height", layers="buildings")]
-    project = town.project(settings, access_rules=rules)
+    project = whole_town.project(settings, access_rules=rules)
     entry = ask.one(project, user="bob")["related"]["buildings"]
     assert [one["title"] for one in entry["features"]] == ["Mill", "Barn", "Shed"]
     entry = ask.one(project, user="alice")["related"]["buildings"]
@@ -152,25 +169,29 @@ CLOSED_LABELS = [{"id": "open", "layers": ["*", "!owners", "!kinds", "!tags"]}]
 
 
 @pytest.mark.parametrize(("name", "raw"), [("owner", "1"), ("kind", "res"), ("tags", "{1,2}")])
-def test_a_label_from_a_closed_layer_is_the_raw_value(ask: Any, town: Any, name: str, raw: str) -> None:
-    project = town.project({"fields": ["*"]}, access_rules=CLOSED_LABELS)
+def test_a_label_from_a_closed_layer_is_the_raw_value(
+    ask: Any, whole_town: Any, name: str, raw: str
+) -> None:
+    project = whole_town.project({"fields": ["*"]}, access_rules=CLOSED_LABELS)
     assert field(ask.one(project, user="bob"), name)["label"] == raw
 
 
 @pytest.mark.parametrize(
     ("name", "label"), [("owner", "Alice"), ("kind", "Residential"), ("tags", "{quiet, green}")]
 )
-def test_lookup_opens_labels_and_nothing_else(ask: Any, town: Any, name: str, label: str) -> None:
+def test_lookup_opens_labels_and_nothing_else(
+    ask: Any, whole_town: Any, name: str, label: str
+) -> None:
     lookup = {"id": "lookup", "layers": ["owners", "kinds", "tags"], "actions": "lookup"}
-    project = town.project({"fields": ["*"]}, access_rules=[*CLOSED_LABELS, lookup])
+    project = whole_town.project({"fields": ["*"]}, access_rules=[*CLOSED_LABELS, lookup])
     assert field(ask.one(project, user="bob"), name)["label"] == label
     listed = ask(project, "parcels", "bob")["info"]["layers"]
     assert [layer["name"] for layer in listed] == ["parcels"]
 
 
-def test_labels_leave_out_hidden_rows_as_if_they_were_not_there(ask: Any, town: Any) -> None:
+def test_labels_leave_out_hidden_rows_as_if_they_were_not_there(ask: Any, whole_town: Any) -> None:
     rules = without_rows("kinds", '"shown" = 1')
-    project = town.project("on", access_rules=rules)
+    project = whole_town.project("on", access_rules=rules)
     labels = {key: field(ask.one(project, key=key, user="bob"), "kind")["label"] for key in KEYS}
     assert labels == {"parcels.1": "Residential", "parcels.2": "(ind)"}
     labels = {key: field(ask.one(project, key=key, user="alice"), "kind")["label"] for key in KEYS}
@@ -180,33 +201,37 @@ def test_labels_leave_out_hidden_rows_as_if_they_were_not_there(ask: Any, town: 
 KEYS = ("parcels.1", "parcels.2")
 
 
-def test_references_leave_out_hidden_rows_as_if_they_were_not_there(ask: Any, town: Any) -> None:
-    project = town.project("on", access_rules=without_rows("owners", '"shy" = 0'))
+def test_references_leave_out_hidden_rows_as_if_they_were_not_there(
+    ask: Any, whole_town: Any
+) -> None:
+    project = whole_town.project("on", access_rules=without_rows("owners", '"shy" = 0'))
     labels = {key: field(ask.one(project, key=key, user="bob"), "owner")["label"] for key in KEYS}
     assert labels == {"parcels.1": "Alice", "parcels.2": "2"}
 
 
-def test_a_hidden_row_and_a_missing_row_look_the_same(ask: Any, town: Any) -> None:
-    project = town.project("on", access_rules=without_rows("kinds", '"code" = \'res\''))
+def test_a_hidden_row_and_a_missing_row_look_the_same(ask: Any, whole_town: Any) -> None:
+    project = whole_town.project("on", access_rules=without_rows("kinds", "\"code\" = 'res'"))
     hidden_row = field(ask.one(project, key="parcels.2", user="bob"), "kind")["label"]
     away = {"BBOX": "0,0,40,40", "I": "51", "J": "48"}
     missing_row = field(ask.one(project, key="parcels.3", user="bob", **away), "kind")["label"]
     assert (hidden_row, missing_row) == ("(ind)", "(nope)")
 
 
-def test_a_display_name_by_a_hidden_attribute_labels_nothing(ask: Any, town: Any) -> None:
+def test_a_display_name_by_a_hidden_attribute_labels_nothing(ask: Any, whole_town: Any) -> None:
     def tweak(_project: Any, layers: Any) -> None:
         layers["owners"].setDisplayExpression('"phone"')
 
     rules = [EVERYTHING, hidden("phone", layers="owners")]
-    project = town.project("on", tweak=tweak, access_rules=rules)
+    project = whole_town.project("on", tweak=tweak, access_rules=rules)
     assert field(ask.one(project, user="bob"), "owner")["label"] == "1"
     assert field(ask.one(project, user="alice"), "owner")["label"] == "111"
 
 
-def test_a_computed_label_of_a_closed_layer_is_withheld(ask: Any, town: Any) -> None:
-    settings = {"computed": {"kind": "represent_value(\"kind\", 'kind')", "zone": "represent_value(\"zone\")"}}
-    project = town.project({"layers": {"parcels": settings}}, access_rules=CLOSED_LABELS)
+def test_a_computed_label_of_a_closed_layer_is_withheld(ask: Any, whole_town: Any) -> None:
+    settings = {
+        "computed": {"kind": "represent_value(\"kind\", 'kind')", "zone": 'represent_value("zone")'}
+    }
+    project = whole_town.project({"layers": {"parcels": settings}}, access_rules=CLOSED_LABELS)
     assert list(ask.one(project, user="bob")["computed"]) == ["zone"]
 
 
@@ -222,8 +247,10 @@ def test_a_computed_label_of_a_closed_layer_is_withheld(ask: Any, town: Any) -> 
         "layer_property('buildings', 'name')",
     ],
 )
-def test_an_expression_over_a_layer_with_hidden_rows_is_withheld(ask: Any, town: Any, text: str) -> None:
-    project = town.project(
+def test_an_expression_over_a_layer_with_hidden_rows_is_withheld(
+    ask: Any, whole_town: Any, text: str
+) -> None:
+    project = whole_town.project(
         {"layers": {"parcels": {"computed": {"x": text, "one": "1"}}}},
         access_rules=without_rows("buildings", '"height" > 5'),
     )
@@ -231,40 +258,48 @@ def test_an_expression_over_a_layer_with_hidden_rows_is_withheld(ask: Any, town:
 
 
 def test_an_aggregate_over_a_layer_that_is_all_open_is_told_to_the_restricted_too(
-    ask: Any, town: Any
+    ask: Any, whole_town: Any
 ) -> None:
     computed = {"x": "aggregate('buildings', 'max', \"height\")"}
     rules = without_rows("kinds", '"shown" = 1')
-    project = town.project({"layers": {"parcels": {"computed": computed}}}, access_rules=rules)
+    project = whole_town.project(
+        {"layers": {"parcels": {"computed": computed}}}, access_rules=rules
+    )
     assert ask.one(project, user="bob")["computed"]["x"]["value"] == 30.0
 
 
-def test_an_aggregate_over_the_layers_own_hidden_rows_is_withheld(ask: Any, town: Any) -> None:
+def test_an_aggregate_over_the_layers_own_hidden_rows_is_withheld(
+    ask: Any, whole_town: Any
+) -> None:
     computed = {"x": 'maximum("price")', "y": '"price"'}
     rules = without_rows("parcels", '"zone" = 3')
-    project = town.project({"layers": {"parcels": {"computed": computed}}}, access_rules=rules)
+    project = whole_town.project(
+        {"layers": {"parcels": {"computed": computed}}}, access_rules=rules
+    )
     assert list(ask.one(project, user="bob")["computed"]) == ["y"]
 
 
-def test_a_legend_by_a_hidden_attribute_is_withheld(ask: Any, town: Any) -> None:
+def test_a_legend_by_a_hidden_attribute_is_withheld(ask: Any, whole_town: Any) -> None:
     def tweak(_project: Any, layers: Any) -> None:
         layers["parcels"].setRenderer(
             categorized(layers["parcels"], "secret", {"CANARY1": "class CANARY", None: "rest"})
         )
 
-    project = town.project("on", tweak=tweak, access_rules=[EVERYTHING, hidden("secret")])
+    project = whole_town.project("on", tweak=tweak, access_rules=[EVERYTHING, hidden("secret")])
     assert ask.one(project, user="alice")["legend"]["label"] == "class CANARY"
     answer = ask.raw(project, "parcels", "bob")
     assert "CANARY" not in answer.text
 
 
-def test_expressions_see_the_caller(ask: Any, town: Any) -> None:
+def test_expressions_see_the_caller(ask: Any, whole_town: Any) -> None:
     computed = {
         "user": "@access_user",
         "roles": "@access_roles",
         "anonymous": "@access_is_anonymous",
     }
-    project = town.project({"layers": {"parcels": {"computed": computed}}}, access_rules=[EVERYTHING])
+    project = whole_town.project(
+        {"layers": {"parcels": {"computed": computed}}}, access_rules=[EVERYTHING]
+    )
     found = ask.one(project, user="alice", roles="surveyor,editor")["computed"]
     assert found["user"]["value"] == "alice"
     assert sorted(found["roles"]["value"]) == ["editor", "surveyor"]
@@ -273,29 +308,31 @@ def test_expressions_see_the_caller(ask: Any, town: Any) -> None:
     assert (found["user"]["value"], found["anonymous"]["value"]) == (None, True)
 
 
-def test_a_group_tells_only_of_layers_that_are_open(ask: Any, town: Any) -> None:
+def test_a_group_tells_only_of_layers_that_are_open(ask: Any, whole_town: Any) -> None:
     def tweak(project: Any, layers: Any) -> None:
         group = project.layerTreeRoot().addGroup("both")
         for name in ("parcels", "buildings"):
             group.addLayer(layers[name])
-            project.layerTreeRoot().removeChildNode(project.layerTreeRoot().findLayer(layers[name].id()))
+            project.layerTreeRoot().removeChildNode(
+                project.layerTreeRoot().findLayer(layers[name].id())
+            )
 
     rules = [{"id": "open", "layers": ["*", "!buildings"]}]
-    project = town.project("on", tweak=tweak, access_rules=rules)
+    project = whole_town.project("on", tweak=tweak, access_rules=rules)
     answer = ask(project, "both", user="bob")
     assert [layer["name"] for layer in answer["info"]["layers"]] == ["parcels"]
     assert {feature["id"] for feature in answer["features"]} == {"parcels.1", "parcels.2"}
 
 
-def test_one_callers_answer_does_not_stay_for_the_next(ask: Any, town: Any) -> None:
+def test_one_callers_answer_does_not_stay_for_the_next(ask: Any, whole_town: Any) -> None:
     rules = [EVERYTHING, hidden("secret", layers=["parcels", "buildings"])]
-    project = town.project(EVERYTHING_TOLD, tweak=with_tip, access_rules=rules)
+    project = whole_town.project(EVERYTHING_TOLD, tweak=with_tip, access_rules=rules)
     fresh = {user: ask(project, user=user) for user in ("alice", "bob")}
     for user in ("bob", "alice", "alice", "bob", "bob", "alice"):
         assert ask(project, user=user) == fresh[user]
 
 
-def test_without_rules_everybody_is_told_everything(ask: Any, town: Any) -> None:
-    info = ask.one(town.project(EVERYTHING_TOLD, tweak=with_tip))
+def test_without_rules_everybody_is_told_everything(ask: Any, whole_town: Any) -> None:
+    info = ask.one(whole_town.project(EVERYTHING_TOLD, tweak=with_tip))
     assert info["maptip"] == "tip CANARY1"
     assert len(info["computed"]) == 5

@@ -44,10 +44,13 @@ def test_two_fields_with_one_alias_are_both_there(ask: Any, town: Any) -> None:
 
     project = town.project({**SHORT, "properties": "aliases"}, tweak=tweak)
     properties = first(ask, project)["properties"]
-    assert (properties["Zoning"], properties["price"]) == ("Residential", "12.50")
+    assert properties["Zoning"] == "Residential"
+    assert float(properties["price"]) == 12.5
 
 
-def test_a_renamed_field_has_its_new_name_everywhere_but_in_stock_properties(ask: Any, town: Any) -> None:
+def test_a_renamed_field_has_its_new_name_everywhere_but_in_stock_properties(
+    ask: Any, town: Any
+) -> None:
     renamed = {**SHORT, "rename": {"zone": "zoning"}}
     feature = first(ask, town.project({**renamed, "properties": "names"}))
     assert feature["properties"]["zoning"] == 3
@@ -102,7 +105,7 @@ def test_wgs84_gives_degrees_whatever_the_map_is_in(ask: Any, town: Any) -> None
     answer = ask(town.project({"geometry": "wgs84"}), **MERCATOR)
     geometry = answer["features"][0]["geometry"]
     assert geometry["type"] == "Polygon"
-    assert sorted(map(tuple, geometry["coordinates"][0]))[-1] == (1.0, 1.0)
+    assert max(map(tuple, geometry["coordinates"][0])) == (1.0, 1.0)
     assert answer["info"]["crs"] == "EPSG:4326"
 
 
@@ -111,7 +114,9 @@ def test_no_geometry_is_null_even_when_the_client_asks(ask: Any, town: Any) -> N
     assert feature["geometry"] is None
 
 
-def test_a_box_is_a_polygon_and_the_bbox_member_in_the_maps_reference_system(ask: Any, town: Any) -> None:
+def test_a_box_is_a_polygon_and_the_bbox_member_in_the_maps_reference_system(
+    ask: Any, town: Any
+) -> None:
     project = town.project({"geometry": "bbox", "precision": 1})
     answer = ask(project, **MERCATOR)
     feature = answer["features"][0]

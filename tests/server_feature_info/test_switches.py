@@ -12,7 +12,9 @@ def layers_of(answer: Any) -> Any:
 
 
 @pytest.mark.parametrize("value", ["off", None, '"off"'])
-def test_without_feature_info_the_answer_is_qgis_own_byte_by_byte(ask: Any, town: Any, value: Any) -> None:
+def test_without_feature_info_the_answer_is_qgis_own_byte_by_byte(
+    ask: Any, town: Any, value: Any
+) -> None:
     project = town.project(value)
     answer = ask.raw(project, "parcels,buildings")
     with ask.server.unguarded():
@@ -57,7 +59,9 @@ def test_a_client_can_switch_it_off(ask: Any, town: Any, value: str) -> None:
         assert answer.body == ask.raw(project, "parcels").body
 
 
-@pytest.mark.parametrize("info_format", ["text/plain", "text/html", "text/xml", "application/vnd.ogc.gml"])
+@pytest.mark.parametrize(
+    "info_format", ["text/plain", "text/html", "text/xml", "application/vnd.ogc.gml"]
+)
 def test_other_formats_stay_as_they_are(ask: Any, town: Any, info_format: str) -> None:
     project = town.project("on")
     answer = ask.raw(project, "parcels", INFO_FORMAT=info_format)
@@ -91,7 +95,9 @@ def test_a_place_without_features_has_an_empty_answer_that_says_so(ask: Any, tow
 def test_invalid_settings_give_the_stock_answer_and_one_entry_with_every_problem(
     ask: Any, town: Any, log: list[str]
 ) -> None:
-    project = town.project({"place": "here", "precison": 3, "layers": {"parcels": {"maptip": "yes"}}})
+    project = town.project(
+        {"place": "here", "precison": 3, "layers": {"parcels": {"maptip": "yes"}}}
+    )
     answer = ask.raw(project, "parcels")
     with ask.server.unguarded():
         assert answer.body == ask.raw(project, "parcels").body
@@ -104,14 +110,14 @@ def test_invalid_settings_give_the_stock_answer_and_one_entry_with_every_problem
 
 def test_settings_may_stand_in_a_file_beside_the_project(ask: Any, town: Any) -> None:
     (town.folder / "told.json").write_text('{"properties": "labels"}')
-    answer = ask(town.project("file:told.json"))
+    answer = ask(town.project("file:told.json", fresh=True))
     assert answer["features"][0]["properties"]["zone"] == "Residential"
 
 
 def test_a_changed_file_counts_from_the_next_request_on(ask: Any, town: Any) -> None:
     path = town.folder / "changing.json"
     path.write_text('{"properties": "labels"}')
-    project = town.project("file:changing.json")
+    project = town.project("file:changing.json", fresh=True)
     ask(project)
     path.write_text('{"properties": "names"}  ')
     assert ask(project)["features"][0]["properties"]["zone"] == 3

@@ -31,11 +31,11 @@ def group_of(project: QgsProject, name: str, *layers: Any) -> QgsLayerTreeGroup:
     return group
 
 
-def test_short_names_are_the_names_of_the_answer(ask: Any, town: Any) -> None:
+def test_short_names_are_the_names_of_the_answer(ask: Any, whole_town: Any) -> None:
     def tweak(_project: Any, layers: Any) -> None:
         set_short_name(layers["parcels"], "pcl")
 
-    answer = ask(town.project("on", tweak=tweak), "pcl")
+    answer = ask(whole_town.project("on", tweak=tweak), "pcl")
     assert answer["features"][0]["id"] == "pcl.1"
     assert answer["features"][0]["info"]["layer"] == {
         "id": "parcels_layer_id",
@@ -45,116 +45,122 @@ def test_short_names_are_the_names_of_the_answer(ask: Any, town: Any) -> None:
     assert answer["info"]["layers"][0]["name"] == "pcl"
 
 
-def test_a_project_may_publish_layers_by_their_ids(ask: Any, town: Any) -> None:
+def test_a_project_may_publish_layers_by_their_ids(ask: Any, whole_town: Any) -> None:
     def tweak(project: Any, _layers: Any) -> None:
         project.writeEntry("WMSUseLayerIDs", "/", True)
 
-    answer = ask(town.project("on", tweak=tweak), "parcels_layer_id")
+    answer = ask(whole_town.project("on", tweak=tweak), "parcels_layer_id")
     assert set(told(answer).values()) == {"parcels_layer_id"}
     assert answer["features"][0]["info"]["layer"]["name"] == "parcels_layer_id"
 
 
-def test_a_group_is_its_layers(ask: Any, town: Any) -> None:
+def test_a_group_is_its_layers(ask: Any, whole_town: Any) -> None:
     def tweak(project: Any, layers: Any) -> None:
         inner = group_of(project, "inner", layers["buildings"])
         outer = group_of(project, "outer", layers["parcels"])
         outer.insertChildNode(0, inner.clone())
         project.layerTreeRoot().removeChildNode(inner)
 
-    answer = ask(town.project("on", tweak=tweak), "outer")
+    answer = ask(whole_town.project("on", tweak=tweak), "outer")
     assert set(told(answer)) == {"parcels.1", "parcels.2", "buildings.4"}
     assert all(told(answer).values())
     assert [one["name"] for one in answer["info"]["layers"]] == ["buildings", "parcels"]
 
 
-def test_names_with_dots_are_told_apart(ask: Any, town: Any) -> None:
+def test_names_with_dots_are_told_apart(ask: Any, whole_town: Any) -> None:
     def tweak(_project: Any, layers: Any) -> None:
         rename(layers["parcels"], "a")
         rename(layers["buildings"], "a.b")
 
-    project = town.project("on", layers=("parcels", "buildings"), tweak=tweak)
+    project = whole_town.project("on", layers=("parcels", "buildings"), tweak=tweak)
     answer = ask(project, "a,a.b")
     assert [one["info"]["layer"]["name"] for one in answer["features"]] == ["a", "a", "a.b"]
 
 
-def test_a_key_that_looks_like_another_layers_name_is_not_mistaken(ask: Any, town: Any) -> None:
-    """"a" with the key "b.4" has the same id as "a.b" with the key 4: the data decides."""
+def test_a_key_that_looks_like_another_layers_name_is_not_mistaken(
+    ask: Any, whole_town: Any
+) -> None:
+    """Layer a with the key b.4 has the id of layer a.b with the key 4: the data decides."""
 
     def tweak(_project: Any, layers: Any) -> None:
         rename(layers["buildings"], "a.b")
         rename(layers["benches"], "a")
 
-    project = town.project("on", layers=("buildings", "benches"), tweak=tweak)
+    project = whole_town.project("on", layers=("buildings", "benches"), tweak=tweak)
     answer = ask(project, "a.b,a")
     layers = [one["info"]["layer"]["name"] for one in answer["features"]]
     assert layers[0] == "a.b"
     assert set(layers[1:]) == {"a"}
 
 
-def test_of_two_layers_with_one_name_the_one_that_fits_is_told(ask: Any, town: Any) -> None:
+def test_of_two_layers_with_one_name_the_one_that_fits_is_told(ask: Any, whole_town: Any) -> None:
     def tweak(_project: Any, layers: Any) -> None:
         rename(layers["parcels"], "twin")
         rename(layers["buildings"], "twin")
 
-    answer = ask(town.project("on", layers=("parcels", "buildings"), tweak=tweak), "twin")
+    answer = ask(whole_town.project("on", layers=("parcels", "buildings"), tweak=tweak), "twin")
     for feature in answer["features"]:
         if "info" in feature:
             names = {entry["name"] for entry in feature["info"]["fields"]}
             assert {"fid"} < set(feature["properties"]) <= names | {"Zoning", "internal_code"}
 
 
-def test_one_table_twice_under_one_name_is_told_once_for_each_feature(ask: Any, town: Any) -> None:
+def test_one_table_twice_under_one_name_is_told_once_for_each_feature(
+    ask: Any, whole_town: Any
+) -> None:
     def tweak(project: Any, _layers: Any) -> None:
-        project.addMapLayer(town.layer("parcels"))
+        project.addMapLayer(whole_town.layer("parcels"))
 
-    answer = ask(town.project("on", layers=("parcels",), tweak=tweak))
+    answer = ask(whole_town.project("on", layers=("parcels",), tweak=tweak))
     assert all("info" in feature for feature in answer["features"])
 
 
-def test_a_layer_without_a_key_is_told_by_its_feature_ids(ask: Any, town: Any) -> None:
-    answer = ask(town.project("on", layers=("benches",)), "benches")
+def test_a_layer_without_a_key_is_told_by_its_feature_ids(ask: Any, whole_town: Any) -> None:
+    answer = ask(whole_town.project("on", layers=("benches",)), "benches")
     woods = {one["id"]: field(one["info"], "wood")["value"] for one in answer["features"]}
     assert woods == {"benches.0": "oak", "benches.1": "pine"}
     assert field(answer["features"][0]["info"], "words")["value"] == ["a", "b"]
     assert field(answer["features"][0]["info"], "words")["type"] == "list"
 
 
-def test_a_layer_without_geometry_can_be_asked_by_a_filter(ask: Any, town: Any) -> None:
-    project = town.project("on")
-    answer = ask(project, "owners", I=None, J=None, BBOX=None, FILTER='owners:"name" = \'Bob\'')
+def test_a_layer_without_geometry_can_be_asked_by_a_filter(ask: Any, whole_town: Any) -> None:
+    project = whole_town.project("on")
+    answer = ask(project, "owners", I=None, J=None, BBOX=None, FILTER="owners:\"name\" = 'Bob'")
     assert told(answer) == {"owners.2": "owners_layer_id"}
     assert answer["features"][0]["geometry"] is None
 
 
-def test_a_composite_key_is_found_among_its_neighbours(server: Any, town: Any) -> None:
-    """QGIS joins the values of a key by @@; only databases have such keys, so this asks directly."""
+def test_a_composite_key_is_found_among_its_neighbours(server: Any, whole_town: Any) -> None:
+    """QGIS joins a key of several columns by @@; only databases have such keys: asked directly."""
     from access_filter_plugin.feature_info.qgis_features import FeatureKeys, fetch_by_key
 
-    layer = town.layer("parcel_owner")
+    layer = whole_town.layer("parcel_owner")
     keys = FeatureKeys(layer)
     keys.indexes = [layer.fields().indexOf("parcel"), layer.fields().indexOf("owner")]
     found = fetch_by_key(keys, ["1@@2", "2@@2", "1@@7", "nonsense"], None, {0}, geometry=False)
     assert {key: feature.id() for key, feature in found.items()} == {"1@@2": 2, "2@@2": 3}
 
 
-def test_layers_embedded_from_another_project_are_told_like_any_other(ask: Any, town: Any) -> None:
+def test_layers_embedded_from_another_project_are_told_like_any_other(
+    ask: Any, whole_town: Any
+) -> None:
     def grouped(project: Any, layers: Any) -> None:
         group_of(project, "elsewhere", layers["parcels"])
 
-    source = town.project(None, layers=("parcels",), tweak=grouped)
+    source = whole_town.project(None, layers=("parcels",), tweak=grouped)
 
     def tweak(project: Any, _layers: Any) -> None:
         project.layerTreeRoot().addChildNode(
             project.createEmbeddedGroup("elsewhere", str(source), [])
         )
 
-    answer = ask(town.project("on", layers=("buildings",), tweak=tweak), "parcels")
+    answer = ask(whole_town.project("on", layers=("buildings",), tweak=tweak), "parcels")
     assert [one["id"] for one in answer["features"]] == ["parcels.1", "parcels.2"]
     assert all("info" in feature for feature in answer["features"])
 
 
-def test_wmts_feature_info_is_enriched_too(ask: Any, server: Any, town: Any) -> None:
-    project = town.project("on")
+def test_wmts_feature_info_is_enriched_too(ask: Any, server: Any, whole_town: Any) -> None:
+    project = whole_town.project("on")
     client = server.client(project)
     answer = client.get(
         SERVICE="WMTS",
@@ -178,9 +184,9 @@ def test_wmts_feature_info_is_enriched_too(ask: Any, server: Any, town: Any) -> 
     assert [one["info"]["layer"]["name"] for one in collection["features"]] == ["parcels"]
 
 
-def test_old_versions_of_wms_are_enriched_too(ask: Any, town: Any) -> None:
+def test_old_versions_of_wms_are_enriched_too(ask: Any, whole_town: Any) -> None:
     old = {"VERSION": "1.1.1", "CRS": None, "SRS": "EPSG:4326", "I": None, "J": None}
-    answer = ask(town.project("on"), X=PLACE["I"], Y=PLACE["J"], **old)
+    answer = ask(whole_town.project("on"), X=PLACE["I"], Y=PLACE["J"], **old)
     assert answer["info"]["crs"] == "EPSG:4326"
     assert len(answer["features"]) == 2
     assert all("info" in feature for feature in answer["features"])

@@ -46,16 +46,16 @@ def form_text(layer_name: str, field_name: str, key: int) -> str:
 
 
 @pytest.mark.parametrize("name", FORMATTED)
-def test_a_label_is_what_the_form_shows(ask: Any, town: Any, name: str) -> None:
-    info = ask.one(town.project("on"))
+def test_a_label_is_what_the_form_shows(ask: Any, whole_town: Any, name: str) -> None:
+    info = ask.one(whole_town.project("on"))
     assert field(info, name)["label"] == form_text("parcels", name, 1)
 
 
 @pytest.mark.parametrize("name", ["zone", "owner", "kind", "public", "price", "remark"])
 def test_a_value_the_widget_does_not_know_is_labelled_as_the_form_does(
-    ask: Any, town: Any, name: str
+    ask: Any, whole_town: Any, name: str
 ) -> None:
-    info = ask.one(town.project("on"), key="parcels.3", BBOX="0,0,40,40", I="51", J="48")
+    info = ask.one(whole_town.project("on"), key="parcels.3", BBOX="0,0,40,40", I="51", J="48")
     entry = field(info, name)
     shown = form_text("parcels", name, 3)
     assert entry["label"] == (None if shown == "NULL" else shown)
@@ -81,67 +81,75 @@ def test_a_value_the_widget_does_not_know_is_labelled_as_the_form_does(
     ],
 )
 def test_a_value_is_told_as_stored_with_its_type_and_widget(
-    ask: Any, town: Any, name: str, value: Any, kind: str, widget_name: str
+    ask: Any, whole_town: Any, name: str, value: Any, kind: str, widget_name: str
 ) -> None:
-    entry = field(ask.one(town.project("on")), name)
+    entry = field(ask.one(whole_town.project("on")), name)
     assert (entry["value"], entry["type"], entry["widget"]) == (value, kind, widget_name)
 
 
-def test_an_integer_that_javascript_would_round_is_told_as_text_too(ask: Any, town: Any) -> None:
-    info = ask.one(town.project("on"))
+def test_an_integer_that_javascript_would_round_is_told_as_text_too(
+    ask: Any, whole_town: Any
+) -> None:
+    info = ask.one(whole_town.project("on"))
     assert (field(info, "big")["value"], field(info, "big")["text"]) == (BIG, str(BIG))
     assert "text" not in field(info, "fid")
 
 
-def test_json_is_labelled_as_json(ask: Any, town: Any) -> None:
-    label = field(ask.one(town.project("on")), "extra3")["label"]
+def test_json_is_labelled_as_json(ask: Any, whole_town: Any) -> None:
+    label = field(ask.one(whole_town.project("on")), "extra3")["label"]
     assert "".join(label.split()) == '{"deep":{"list":[1,null]}}'
 
 
-def test_null_has_no_label(ask: Any, town: Any) -> None:
-    info = ask.one(town.project("on"), key="parcels.2")
+def test_null_has_no_label(ask: Any, whole_town: Any) -> None:
+    info = ask.one(whole_town.project("on"), key="parcels.2")
     for name in ("tags", "built", "seen", "big", "extra", "extra2", "extra3", "photo", "open"):
         assert (field(info, name)["value"], field(info, name)["label"]) == (None, None), name
 
 
-def test_a_value_map_may_give_null_a_label(ask: Any, town: Any) -> None:
+def test_a_value_map_may_give_null_a_label(ask: Any, whole_town: Any) -> None:
     def tweak(_project: Any, layers: Any) -> None:
         config = {"map": [{"unknown": NULL_IN_VALUE_MAP}, {"large": "large"}]}
         widget(layers["parcels"], "size", "ValueMap", config)
 
-    info = ask.one(town.project("on", tweak=tweak), key="parcels.2")
+    info = ask.one(whole_town.project("on", tweak=tweak), key="parcels.2")
     assert (field(info, "size")["value"], field(info, "size")["label"]) == (None, "unknown")
 
 
-def test_a_zero_and_an_empty_text_are_values(ask: Any, town: Any) -> None:
-    info = ask.one(town.project("on"), key="parcels.2")
+def test_a_zero_and_an_empty_text_are_values(ask: Any, whole_town: Any) -> None:
+    info = ask.one(whole_town.project("on"), key="parcels.2")
     assert field(info, "price")["value"] == 0
     assert field(info, "public")["value"] is False
     assert (field(info, "remark")["value"], field(info, "remark")["label"]) == ("", "")
 
 
-def test_fields_come_in_the_order_of_the_layer_with_their_aliases(ask: Any, town: Any) -> None:
-    info = ask.one(town.project("on"))
+def test_fields_come_in_the_order_of_the_layer_with_their_aliases(
+    ask: Any, whole_town: Any
+) -> None:
+    info = ask.one(whole_town.project("on"))
     names = [entry["name"] for entry in info["fields"]]
     assert names[:5] == ["fid", "parcel_id", "zone", "owner", "kind"]
     assert (field(info, "zone")["alias"], field(info, "kind")["alias"]) == ("Zoning", "kind")
 
 
-def test_fields_with_the_hidden_widget_are_left_out_unless_named(ask: Any, town: Any) -> None:
-    assert "internal_code" not in [one["name"] for one in ask.one(town.project("on"))["fields"]]
-    named = town.project({"fields": ["zone", "internal_code"]})
+def test_fields_with_the_hidden_widget_are_left_out_unless_named(ask: Any, whole_town: Any) -> None:
+    assert "internal_code" not in [
+        one["name"] for one in ask.one(whole_town.project("on"))["fields"]
+    ]
+    named = whole_town.project({"fields": ["zone", "internal_code"]})
     assert [one["name"] for one in ask.one(named)["fields"]] == ["zone", "internal_code"]
 
 
-def test_fields_that_the_project_keeps_from_wms_are_never_told(ask: Any, town: Any) -> None:
-    project = town.project({"fields": ["*", "secret"], "properties": "names"})
+def test_fields_that_the_project_keeps_from_wms_are_never_told(ask: Any, whole_town: Any) -> None:
+    project = whole_town.project({"fields": ["*", "secret"], "properties": "names"}, fresh=True)
     assert "CANARY" in ask.raw(project, "parcels").text
     keep_from_wms(project, "secret")
     ask.server.forget(project)
     assert "CANARY" not in ask.raw(project, "parcels").text
 
 
-def test_an_expression_field_and_a_joined_field_are_told_like_others(ask: Any, town: Any) -> None:
+def test_an_expression_field_and_a_joined_field_are_told_like_others(
+    ask: Any, whole_town: Any
+) -> None:
     from qgis.core import QgsField, QgsVectorLayerJoinInfo
     from qgis.PyQt.QtCore import QVariant
 
@@ -156,12 +164,14 @@ def test_an_expression_field_and_a_joined_field_are_told_like_others(ask: Any, t
         join.setUsingMemoryCache(True)
         parcels.addJoin(join)
 
-    info = ask.one(town.project("on", tweak=tweak))
+    info = ask.one(whole_town.project("on", tweak=tweak))
     assert field(info, "twice")["value"] == 25.0
     assert field(info, "o_name")["value"] == "Alice"
 
 
-def test_a_filtered_value_relation_labels_only_what_its_filter_lets_through(ask: Any, town: Any) -> None:
+def test_a_filtered_value_relation_labels_only_what_its_filter_lets_through(
+    ask: Any, whole_town: Any
+) -> None:
     def tweak(_project: Any, layers: Any) -> None:
         config = {
             "Layer": layers["kinds"].id(),
@@ -171,13 +181,17 @@ def test_a_filtered_value_relation_labels_only_what_its_filter_lets_through(ask:
         }
         widget(layers["parcels"], "kind", "ValueRelation", config)
 
-    project = town.project("on", tweak=tweak)
-    labels = [field(ask.one(project, key=key), "kind")["label"] for key in ("parcels.1", "parcels.2")]
+    project = whole_town.project("on", tweak=tweak)
+    labels = [
+        field(ask.one(project, key=key), "kind")["label"] for key in ("parcels.1", "parcels.2")
+    ]
     assert labels == [form_text("parcels", "kind", 1), form_text("parcels", "kind", 2)]
     assert labels == ["Residential", "(ind)"]
 
 
-def test_a_value_relation_whose_filter_needs_the_form_is_labelled_without_it(ask: Any, town: Any) -> None:
+def test_a_value_relation_whose_filter_needs_the_form_is_labelled_without_it(
+    ask: Any, whole_town: Any
+) -> None:
     def tweak(_project: Any, layers: Any) -> None:
         config = {
             "Layer": layers["kinds"].id(),
@@ -187,24 +201,34 @@ def test_a_value_relation_whose_filter_needs_the_form_is_labelled_without_it(ask
         }
         widget(layers["parcels"], "kind", "ValueRelation", config)
 
-    project = town.project("on", tweak=tweak)
+    project = whole_town.project("on", tweak=tweak)
     label = field(ask.one(project), "kind")["label"]
     assert label == form_text("parcels", "kind", 1) == "Residential"
 
 
 @pytest.mark.parametrize("order", [{}, {"OrderByValue": True}])
-def test_several_values_are_labelled_in_the_order_of_the_form(ask: Any, town: Any, order: Any) -> None:
+def test_several_values_are_labelled_in_the_order_of_the_form(
+    ask: Any, whole_town: Any, order: Any
+) -> None:
     def tweak(_project: Any, layers: Any) -> None:
-        config = {"Layer": layers["tags"].id(), "Key": "id", "Value": "label", "AllowMulti": True, **order}
+        config = {
+            "Layer": layers["tags"].id(),
+            "Key": "id",
+            "Value": "label",
+            "AllowMulti": True,
+            **order,
+        }
         widget(layers["parcels"], "tags", "ValueRelation", config)
 
-    label = field(ask.one(town.project("on", tweak=tweak)), "tags")["label"]
+    label = field(ask.one(whole_town.project("on", tweak=tweak)), "tags")["label"]
     assert label == form_text("parcels", "tags", 1)
 
 
-def test_a_display_name_that_is_an_expression_labels_the_reference(ask: Any, town: Any) -> None:
+def test_a_display_name_that_is_an_expression_labels_the_reference(
+    ask: Any, whole_town: Any
+) -> None:
     def tweak(_project: Any, layers: Any) -> None:
-        layers["owners"].setDisplayExpression("upper(\"name\") || ' ' || \"phone\"")
+        layers["owners"].setDisplayExpression('upper("name") || \' \' || "phone"')
 
-    label = field(ask.one(town.project("on", tweak=tweak)), "owner")["label"]
+    label = field(ask.one(whole_town.project("on", tweak=tweak)), "owner")["label"]
     assert label == form_text("parcels", "owner", 1) == "ALICE 111"

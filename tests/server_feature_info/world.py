@@ -187,6 +187,9 @@ WIDGETS: dict[str, tuple[str, dict[str, Any]]] = {
     "secret": ("TextEdit", {}),
 }
 
+SMALL = ("parcels", "buildings")
+ALL = (*SMALL, "owners", "kinds", "tags", "rooms", "parcel_owner")
+
 Tweak = Callable[[QgsProject, dict[str, Any]], None]
 
 
@@ -264,25 +267,37 @@ class Town:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._count = 0
+        self._written: dict[str, Path] = {}
         write_data(folder)
 
     def project(
         self,
         feature_info: Any = "on",
         *,
-        layers: Iterable[str] = (
-            "parcels",
-            "buildings",
-            "owners",
-            "kinds",
-            "tags",
-            "rooms",
-            "parcel_owner",
-        ),
+        layers: Iterable[str] = SMALL,
         tweak: Optional[Tweak] = None,
+        fresh: bool = False,
         **variables: Any,
     ) -> Path:
-        """Write a project with these variables; ``tweak`` changes it before it is written."""
+        """Return a project with these variables; ``tweak`` changes it before it is written.
+
+        Without a tweak the same settings give the same file, which the server then knows already;
+        a test that rewrites the project, or waits for what is logged at load, wants a fresh one.
+        """
+        if tweak is not None or fresh:
+            return self._write(feature_info, tuple(layers), tweak, variables)
+        key = json.dumps([feature_info, list(layers), variables], sort_keys=True)
+        if key not in self._written:
+            self._written[key] = self._write(feature_info, tuple(layers), tweak, variables)
+        return self._written[key]
+
+    def _write(
+        self,
+        feature_info: Any,
+        layers: tuple[str, ...],
+        tweak: Optional[Tweak],
+        variables: dict[str, Any],
+    ) -> Path:
         project = QgsProject()
         project.setCrs(QgsCoordinateReferenceSystem("EPSG:4326"))
         made: dict[str, Any] = {}

@@ -1,0 +1,159 @@
+"""What goes wrong leaves a layer as QGIS wrote it, one entry in the log, and the request alive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.server_feature_info.conftest import field
+
+
+def criticals(log: list[str]) -> list[str]:
+    return [entry for entry in log if entry.startswith("Critical: ")]
+
+
+def without_info(answer: Any) -> Any:
+    return [
+        {key: value for key, value in feature.items() if key != "info"}
+        for feature in answer["features"]
+    ]
+
+
+def test_an_expression_that_fails_on_data_leaves_its_layer_stock(
+    ask: Any, whole_town: Any, log: list[str]
+) -> None:
+    settings = {"layers": {"parcels": {"computed": {"x": "to_int('no number')"}}}}
+    project = whole_town.project(settings, fresh=True)
+    for _ in range(3):
+        answer = ask(project, "parcels,buildings")
+        assert ["info" in feature for feature in answer["features"]] == [False, False, True]
+        stock = ask.stock(project, "parcels,buildings")
+        assert without_info(answer)[:2] == stock["features"][:2]
+    (entry,) = criticals(log)
+    assert 'layer "parcels"' in entry
+    assert "to_int('no number')" in entry
+
+
+def test_a_layer_that_stays_stock_is_still_counted(ask: Any, whole_town: Any) -> None:
+    project = whole_town.project(
+        {"layers": {"parcels": {"computed": {"x": "to_int('no number')"}}}}, fresh=True
+    )
+    assert ask(project)["info"]["layers"][0]["returned"] == 2
+
+
+def test_a_broken_link_expression_leaves_its_layer_stock(
+    ask: Any, whole_town: Any, log: list[str]
+) -> None:
+    project = whole_town.project(
+        {"layers": {"parcels": {"links": {"l": "https://e.org/[% to_int('x') %]"}}}}
+    )
+    assert "info" not in ask(project)["features"][0]
+    assert len(criticals(log)) == 1
+
+
+@pytest.mark.parametrize(
+    "where", ["qgis_records.RecordReader.read", "qgis_layer_reader.LayerReader._legend"]
+)
+def test_any_error_of_ours_leaves_the_stock_answer(
+    ask: Any, whole_town: Any, log: list[str], monkeypatch: Any, where: str
+) -> None:
+    from access_filter_plugin.feature_info import qgis_layer_reader, qgis_records
+
+    modules = {"qgis_records": qgis_records, "qgis_layer_reader": qgis_layer_reader}
+    module, name, method = where.split(".")
+
+    def fail(*_arguments: Any, **_more: Any) -> Any:
+        raise RuntimeError("broken on purpose")
+
+    monkeypatch.setattr(getattr(modules[module], name), method, fail)
+    project = whole_town.project("on", fresh=True)
+    answer = ask(project)
+    assert without_info(answer) == ask.stock(project)["features"]
+    assert "broken on purpose" in criticals(log)[0]
+
+
+def test_an_error_outside_of_layers_leaves_the_stock_bytes(
+    ask: Any, whole_town: Any, monkeypatch: Any
+) -> None:
+    from access_filter_plugin.feature_info import qgis_filter
+
+    project = whole_town.project("on", fresh=True)
+
+    def fail(*_arguments: Any) -> Any:
+        raise RuntimeError("broken on purpose")
+
+    monkeypatch.setattr(qgis_filter, "AnswerBuilder", fail)
+    answer = ask.raw(project, "parcels")
+    with ask.server.unguarded():
+        assert answer.body == ask.raw(project, "parcels").body
+
+
+@pytest.mark.parametrize("text", ["\ud800", "half \udfff pair"])
+def test_a_text_that_is_no_unicode_leaves_its_layer_stock(
+    ask: Any, whole_town: Any, log: list[str], monkeypatch: Any, text: str
+) -> None:
+    from access_filter_plugin.feature_info import qgis_labels
+
+    real = qgis_labels.FormatterLabeler.label
+
+    def damaged(self: Any, value: Any) -> Any:
+        return text if value == "P2" else real(self, value)
+
+    monkeypatch.setattr(qgis_labels.FormatterLabeler, "label", damaged)
+    answer = ask(whole_town.project("on", fresh=True), "parcels,buildings")
+    assert ["info" in feature for feature in answer["features"]] == [False, False, True]
+    assert len(criticals(log)) == 1
+
+
+def test_a_relation_to_an_invalid_layer_is_told_and_left_out(
+    ask: Any, whole_town: Any, log: list[str]
+) -> None:
+    project = whole_town.project(
+        {"layers": {"parcels": {"related": {"parcel_buildings": {}}}}}, fresh=True
+    )
+    text = project.read_text(encoding="utf-8")
+    project.write_text(text.replace("layername=buildings", "layername=gone"), encoding="utf-8")
+    for _ in range(2):
+        assert "related" not in ask.one(project)
+    assert len([entry for entry in log if "parcel_buildings" in entry]) == 1
+
+
+def test_labels_from_an_invalid_layer_are_the_formatters_own(ask: Any, whole_town: Any) -> None:
+    from tests.server_feature_info.world import widget
+
+    def tweak(_project: Any, layers: Any) -> None:
+        config = {"Layer": "gone_1234567890", "Key": "code", "Value": "label"}
+        widget(layers["parcels"], "kind", "ValueRelation", config)
+        widget(layers["parcels"], "owner", "RelationReference", {"Relation": "gone"})
+
+    info = ask.one(whole_town.project("on", tweak=tweak))
+    assert field(info, "kind")["label"] == "(res)"
+    assert field(info, "owner")["label"] == "1"
+
+
+def test_a_value_relation_to_a_missing_column_is_the_raw_value(ask: Any, whole_town: Any) -> None:
+    from tests.server_feature_info.world import widget
+
+    def tweak(_project: Any, layers: Any) -> None:
+        config = {"Layer": layers["kinds"].id(), "Key": "gone", "Value": "label"}
+        widget(layers["parcels"], "kind", "ValueRelation", config)
+
+    assert field(ask.one(whole_town.project("on", tweak=tweak)), "kind")["label"] == "res"
+
+
+def test_nan_and_infinity_are_null(ask: Any, whole_town: Any) -> None:
+    computed = {"nan": "sqrt(-1)", "inf": "1e308 * 1e308", "list": "array(1e308 * 1e308, 1)"}
+    info = ask.one(whole_town.project({"layers": {"parcels": {"computed": computed}}}))
+    assert info["computed"]["nan"]["value"] is None
+    assert info["computed"]["inf"]["value"] is None
+    assert info["computed"]["list"]["value"] == [None, 1]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"not json", b"[]", b'{"type": "Feature"}', b'{"type": "FeatureCollection"}']
+)
+def test_a_body_that_is_no_collection_stays_as_it_is(body: bytes) -> None:
+    from access_filter_plugin.feature_info.qgis_filter import _feature_collection
+
+    assert _feature_collection(body) is None
