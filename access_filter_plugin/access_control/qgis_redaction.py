@@ -34,7 +34,6 @@ Redact = Callable[[RequestContext, OperationAccess, Answer], Optional[bytes]]
 def _services() -> Mapping[str, Redact]:
     from . import (
         qgis_redact_oapif,
-        qgis_redact_wcs,
         qgis_redact_wfs,
         qgis_redact_wms,
         qgis_redact_wmts,
