@@ -23,9 +23,9 @@ def dumps(value: Any) -> bytes:
     """Return ``value`` as compact UTF-8 JSON; raise TypeError or ValueError when it is not JSON."""
     if HAS_ORJSON:
         return orjson.dumps(value)
-    return json.dumps(
-        value, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-    ).encode("utf-8")
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(
+        "utf-8"
+    )
 
 
 def loads(data: bytes | str) -> Any:

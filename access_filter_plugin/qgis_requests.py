@@ -14,11 +14,11 @@ from . import qgis_log
 from .feature import Feature
 from .identity import header_lookup, resolve_subject
 from .operator_settings import OperatorSettings
+from .project_admission import project_refusal
 from .qgis_boundary import report_failure
 from .qgis_project import ProjectState, ProjectStates
 from .qgis_request import read_request
 from .qgis_stand_in import Closed, write_answer
-from .project_admission import project_refusal
 from .request_context import DecisionRecord, RequestContext
 
 PROOF_VARIABLE = "HTTP_X_ACCESS_FILTER_SECRET"

@@ -40,7 +40,9 @@ class Closed:
     def request_begins(self, handler: Any) -> None:
         """Answer the request at once: Health as JSON, everything else with one sentence."""
         parameter = handler.parameter
-        health = parameter("SERVICE").upper() == "ACCESS" and parameter("REQUEST").upper() == "HEALTH"
+        health = (
+            parameter("SERVICE").upper() == "ACCESS" and parameter("REQUEST").upper() == "HEALTH"
+        )
         if health:
             body = json.dumps({"status": "closed", "plugin": "access_filter"})
             write_answer(handler, 503, "application/json; charset=utf-8", body.encode())

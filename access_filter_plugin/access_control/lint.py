@@ -115,9 +115,7 @@ def _narrowed_attributes(bound: BoundPolicy, _now: datetime) -> Iterable[Problem
     """Filtered rules whose attributes do not all show, because another rule shows fewer."""
     for name, rules in _pairs(bound):
         reads = [
-            f
-            for f in rules
-            if f.rule.effect is Effect.ALLOW and uses_action(f.rule, Action.READ)
+            f for f in rules if f.rule.effect is Effect.ALLOW and uses_action(f.rule, Action.READ)
         ]
         filtered = [f for f in reads if f.filter is not None]
         for found in filtered:

@@ -283,7 +283,9 @@ def _report(path: str, problems: Any) -> None:
     warnings = [str(p) for p in problems if p.severity is Severity.WARNING]
     if errors:
         lines = "\n".join(errors)
-        qgis_log.critical(f"{path}: the project is closed, its access rules are not valid:\n{lines}")
+        qgis_log.critical(
+            f"{path}: the project is closed, its access rules are not valid:\n{lines}"
+        )
     if warnings:
         lines = "\n".join(warnings)
         qgis_log.warning(f"{path}: warnings about the access rules:\n{lines}")

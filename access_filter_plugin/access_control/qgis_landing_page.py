@@ -34,7 +34,7 @@ _LISTED = (
     _SETTINGS.landingPageProjectsDirectories(),
     _SETTINGS.landingPageProjectsPgConnections(),
 )
-"""Folders and databases as they were when the plugin loaded: the first FastCGI request wipes the environment (facts B)."""
+"""Folders and databases as they were at load: the first FastCGI request wipes the environment."""
 
 
 def admit(_request: OwsRequest, access: OperationAccess, _state: Any) -> Verdict:

@@ -50,9 +50,7 @@ def may_edit_something_limited(decision: LayerDecision) -> bool:
     )
 
 
-def judge_edit(
-    request: OwsRequest, path: ApiPath, access: OperationAccess, state: Any
-) -> Verdict:
+def judge_edit(request: OwsRequest, path: ApiPath, access: OperationAccess, state: Any) -> Verdict:
     """Return the verdict on a POST, PUT, PATCH or DELETE; raise Refused."""
     action, kind = _ACTIONS[request.operation]
     if path.kind != kind:
@@ -75,9 +73,7 @@ def judge_edit(
     return ADMITTED
 
 
-def _create(
-    request: OwsRequest, layer: Any, decision: LayerDecision, right: EditRight
-) -> None:
+def _create(request: OwsRequest, layer: Any, decision: LayerDecision, right: EditRight) -> None:
     sent = read_feature(request.body)
     values = _values(sent.values, layer, decision, right)
     EditJudge(layer, right).insert(values, _geometry(sent, layer))

@@ -17,9 +17,7 @@ COUNT_SECONDS = 5.0
 """How long a count of visible rows is used again: a client that pages asks many times."""
 
 
-def collection_info(
-    access: OperationAccess, project: QgsProject, name: str
-) -> Optional[LayerInfo]:
+def collection_info(access: OperationAccess, project: QgsProject, name: str) -> Optional[LayerInfo]:
     """Return the published layer of a collection id; None when there is none, or are several."""
     wanted = set(QgsServerProjectUtils.wfsLayerIds(project))
     found = [

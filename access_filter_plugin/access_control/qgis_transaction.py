@@ -176,9 +176,7 @@ def _geometry(xml: Optional[str], layer: Any) -> Optional[QgsGeometry]:
     return geometry
 
 
-def _rows(
-    layer: Any, element: Any, ids: list[str], decision: LayerDecision
-) -> Iterator[Any]:
+def _rows(layer: Any, element: Any, ids: list[str], decision: LayerDecision) -> Iterator[Any]:
     """Return the stored rows that QGIS would touch: those of the filter that are visible."""
     rows = decision.rows.expression()
     if element is None:

@@ -22,7 +22,9 @@ RULES = [
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, server: Server) -> Path:
     return policy_project(
-        tmp_path_factory.mktemp("access"), access_rules=RULES, access_roles={"gisadmin": ["mallory"]}
+        tmp_path_factory.mktemp("access"),
+        access_rules=RULES,
+        access_roles={"gisadmin": ["mallory"]},
     )
 
 
@@ -85,9 +87,9 @@ def test_anonymous_callers_are_told_that_they_are(server: Server, project: Path)
 
 
 def test_a_project_without_rules_says_that_control_is_off(server: Server, tmp_path: Path) -> None:
-    body = server.client(policy_project(tmp_path)).get(
-        SERVICE="ACCESS", REQUEST="GetPermissions"
-    ).json
+    body = (
+        server.client(policy_project(tmp_path)).get(SERVICE="ACCESS", REQUEST="GetPermissions").json
+    )
     assert body["access_control"] == "off"
 
 
@@ -164,9 +166,10 @@ def test_admins_are_warned_of_forgotten_copies(server: Server, tmp_path: Path) -
     admin = server.client(project, "ada", "gisadmin")
     warnings = admin.get(SERVICE="ACCESS", REQUEST="GetPermissions").json["warnings"]
     assert any("project.qgs~" in warning for warning in warnings)
-    assert "warnings" not in server.client(project).get(
-        SERVICE="ACCESS", REQUEST="GetPermissions"
-    ).json
+    assert (
+        "warnings"
+        not in server.client(project).get(SERVICE="ACCESS", REQUEST="GetPermissions").json
+    )
 
 
 def test_an_unknown_request_is_refused(server: Server, project: Path) -> None:

@@ -91,14 +91,18 @@ def test_a_row_may_not_leave_what_check_allows(server: Server, as_user: As, proj
 
 
 def test_a_hidden_row_is_not_touched(as_user: As, project: Path) -> None:
-    answer = transaction(as_user("alice", "surveyor"), update("parcels", by_id("parcels.2"), name="x"))
+    answer = transaction(
+        as_user("alice", "surveyor"), update("parcels", by_id("parcels.2"), name="x")
+    )
     assert "<totalUpdated>1</totalUpdated>" not in answer.text
     assert stored(project)[2]["name"] == "two"
 
 
 def test_a_filter_touches_visible_rows_only(as_user: As, project: Path) -> None:
-    where = f"<ogc:Filter {NAMESPACES}><ogc:Not><ogc:PropertyIsNull><ogc:PropertyName>name" \
-            "</ogc:PropertyName></ogc:PropertyIsNull></ogc:Not></ogc:Filter>"
+    where = (
+        f"<ogc:Filter {NAMESPACES}><ogc:Not><ogc:PropertyIsNull><ogc:PropertyName>name"
+        "</ogc:PropertyName></ogc:PropertyIsNull></ogc:Not></ogc:Filter>"
+    )
     answer = transaction(as_user("alice", "surveyor"), update("parcels", where, name="all"))
     assert "<totalUpdated>2</totalUpdated>" in answer.text
     assert [row["name"] for row in stored(project).values()] == ["all", "two", "three", "all"]
@@ -107,13 +111,17 @@ def test_a_filter_touches_visible_rows_only(as_user: As, project: Path) -> None:
 @pytest.mark.parametrize("values", [{"zone": "9"}, {"geometry": point(9, 9)}, {"owner_name": "x"}])
 def test_what_is_not_writable_stays(as_user: As, project: Path, values: dict[str, str]) -> None:
     before = stored(project)
-    assert refused(transaction(as_user("alice", "surveyor"), update("parcels", by_id("parcels.1"), **values)))
+    assert refused(
+        transaction(as_user("alice", "surveyor"), update("parcels", by_id("parcels.1"), **values))
+    )
     assert stored(project) == before
 
 
 def test_a_value_sent_unchanged_is_no_change(as_user: As, project: Path) -> None:
     same = {"zone": "1", "geometry": point(1, 1), "name": "uno"}
-    answer = transaction(as_user("alice", "surveyor"), update("parcels", by_id("parcels.1"), **same))
+    answer = transaction(
+        as_user("alice", "surveyor"), update("parcels", by_id("parcels.1"), **same)
+    )
     assert "<totalUpdated>1</totalUpdated>" in answer.text
     assert stored(project)[1]["name"] == "uno"
 
@@ -169,9 +177,10 @@ def test_two_steps_do_not_reach_what_one_step_may_not(as_user: As, project: Path
 
 def test_insert_without_read_works_within_check(as_user: As, project: Path) -> None:
     ann = as_user("ann", "adder")
-    assert "<totalInserted>1</totalInserted>" in transaction(
-        ann, insert("reports", point(1, 1), title="mine", author="ann")
-    ).text
+    assert (
+        "<totalInserted>1</totalInserted>"
+        in transaction(ann, insert("reports", point(1, 1), title="mine", author="ann")).text
+    )
     assert refused(transaction(ann, insert("reports", point(1, 1), title="hers", author="eve")))
     assert refused(transaction(ann, insert("reports", title="nobody's")))
     assert [row["title"] for row in stored(project, "reports").values()] == ["first", "mine"]
@@ -206,9 +215,10 @@ def test_delete_obeys_its_rows(as_user: As, project: Path) -> None:
     cleaner = as_user("cleo", "cleaner")
     transaction(cleaner, delete("parcels", by_id("parcels.1")))
     assert 1 in stored(project)
-    assert "<totalDeleted>1</totalDeleted>" in transaction(
-        cleaner, delete("parcels", by_id("parcels.4"))
-    ).text
+    assert (
+        "<totalDeleted>1</totalDeleted>"
+        in transaction(cleaner, delete("parcels", by_id("parcels.4"))).text
+    )
     assert 4 not in stored(project)
 
 

@@ -10,7 +10,6 @@ from access_filter_plugin.access_control import qgis_landing_page
 from tests.support.projects import policy_project
 from tests.support.server import Server
 
-
 PATHS = ["/", "/index.json", "/map/0123456789abcdef0123456789abcdef"]
 
 

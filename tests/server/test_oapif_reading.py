@@ -14,8 +14,18 @@ from tests.support.projects import policy_project, publish, save
 from tests.support.server import Answer, Client, Server
 
 RULES = [
-    {"id": "boss", "roles": "boss", "layers": "*", "actions": ["read", "insert", "update", "delete"]},
-    {"id": "public", "layers": "parcels", "filter": "public = 1", "attributes": ["name", "zone", "status"]},
+    {
+        "id": "boss",
+        "roles": "boss",
+        "layers": "*",
+        "actions": ["read", "insert", "update", "delete"],
+    },
+    {
+        "id": "public",
+        "layers": "parcels",
+        "filter": "public = 1",
+        "attributes": ["name", "zone", "status"],
+    },
 ]
 ITEMS = "/collections/parcels/items"
 
@@ -113,7 +123,9 @@ def test_what_would_tell_something_hidden_is_refused(
 ) -> None:
     answer = anon.api(ITEMS, **parameters)
     assert answer.status == 400
-    assert not [word for word in ("carl", "three", "two") if word in answer.text.replace("= 'carl'", "")]
+    assert not [
+        word for word in ("carl", "three", "two") if word in answer.text.replace("= 'carl'", "")
+    ]
 
 
 def test_unguarded_a_quote_or_a_time_opens_hidden_rows(server: Server, anon: Client) -> None:
@@ -173,7 +185,9 @@ def test_the_description_of_the_api_names_what_is_open(server: Server, anon: Cli
         assert "salaries" in anon.api("/api").text
 
 
-@pytest.mark.parametrize("path", ["/collections", "/collections/parcels", ITEMS, f"{ITEMS}/1", "/api"])
+@pytest.mark.parametrize(
+    "path", ["/collections", "/collections/parcels", ITEMS, f"{ITEMS}/1", "/api"]
+)
 def test_pages_are_answered_by_json(server: Server, project: Path, path: str) -> None:
     """A page is made by QGIS of everything it knows; it cannot be redacted like JSON."""
     anon = server.client(project)
@@ -194,7 +208,9 @@ def test_documents_without_layers_are_for_everybody(anon: Client) -> None:
         assert anon.api(path).status == 200
 
 
-@pytest.mark.parametrize("path", ["/api/collections/parcels/items", "//collections", "/collections/a/b"])
+@pytest.mark.parametrize(
+    "path", ["/api/collections/parcels/items", "//collections", "/collections/a/b"]
+)
 def test_a_path_of_another_form_is_refused(anon: Client, path: str) -> None:
     assert anon.api(path).status == 400
 
@@ -256,7 +272,14 @@ def test_a_caller_to_whom_everything_is_open_gets_the_same_bytes(
     server: Server, boss: Client
 ) -> None:
     stamp = re.compile(rb'"timeStamp":"[^"]*"')
-    for path in ("/collections", "/collections/parcels", ITEMS, f"{ITEMS}/2", "/api", f"{ITEMS}.html"):
+    for path in (
+        "/collections",
+        "/collections/parcels",
+        ITEMS,
+        f"{ITEMS}/2",
+        "/api",
+        f"{ITEMS}.html",
+    ):
         guarded = boss.api(path)
         with server.unguarded():
             plain = boss.api(path)

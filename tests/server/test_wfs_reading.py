@@ -13,7 +13,12 @@ from tests.support.wfs import NAMESPACES, by_id, equals, features, names, query
 
 RULES = [
     {"id": "boss", "roles": "boss", "layers": "*"},
-    {"id": "public", "layers": "parcels", "filter": "public = 1", "attributes": ["name", "zone", "status"]},
+    {
+        "id": "public",
+        "layers": "parcels",
+        "filter": "public = 1",
+        "attributes": ["name", "zone", "status"],
+    },
     {"id": "adders", "roles": "adder", "layers": "reports", "actions": "insert"},
 ]
 BOX = (
@@ -59,8 +64,15 @@ EVERYDAY: list[tuple[dict[str, Any], list[str]]] = [
     ({"FEATUREID": "parcels.4", "PROPERTYNAME": "name", "TYPENAME": None}, ["four"]),
     ({"FILTER": equals("zone", 1)}, ["one"]),
     ({"FILTER": box_filter()}, ["one"]),
-    ({"FILTER": box_filter(f"<ogc:And>{BOX}<ogc:PropertyIsNull><ogc:PropertyName>status"
-                           "</ogc:PropertyName></ogc:PropertyIsNull></ogc:And>")}, []),
+    (
+        {
+            "FILTER": box_filter(
+                f"<ogc:And>{BOX}<ogc:PropertyIsNull><ogc:PropertyName>status"
+                "</ogc:PropertyName></ogc:PropertyIsNull></ogc:And>"
+            )
+        },
+        [],
+    ),
     ({"FILTER": by_id("parcels.1", "parcels.2")}, ["one"]),
     ({"BBOX": "0,0,3.5,3.5"}, ["one"]),
     ({"BBOX": "0,0,3.5,3.5,EPSG:4326"}, ["one"]),
@@ -86,7 +98,7 @@ def test_gml_holds_visible_rows_and_attributes_only(anon: Client, version: str) 
     assert not [word for word in ("three", "alice", "owner", "public", "qgs:fid") if word in text]
 
 
-HIDDEN = '"owner" = \'carl\''
+HIDDEN = "\"owner\" = 'carl'"
 ORACLES: list[dict[str, Any]] = [
     {"EXP_FILTER": HIDDEN},
     {"EXP_FILTER": '"Owner" = \'carl\''},
@@ -129,7 +141,7 @@ def test_unguarded_a_filter_on_a_hidden_attribute_finds_rows(
 
 
 def test_a_hidden_attribute_answers_like_an_unknown_one(anon: Client) -> None:
-    for shape in ('"{}" = 1', ):
+    for shape in ('"{}" = 1',):
         hidden = features(anon, EXP_FILTER=shape.format("owner"))
         unknown = features(anon, EXP_FILTER=shape.format("owneb"))
         assert (hidden.status, hidden.body) == (unknown.status, unknown.body)
@@ -233,7 +245,7 @@ REFUSED_BODIES = [
                      "</ogc:SortProperty></ogc:SortBy>"),
     query("parcels", "<ogc:SortBy><ogc:SortProperty><ogc:PropertyName>1/0</ogc:PropertyName>"
                      "</ogc:SortProperty></ogc:SortBy>"),
-    query("parcels", f"<x><wfs:Query typeName='salaries'/></x>"),
+    query("parcels", "<x><wfs:Query typeName='salaries'/></x>"),
     query("parcels", "<!-- a comment -->"),
     '<!DOCTYPE a [<!ENTITY b "c">]>' + query("parcels"),
     query("parcels").replace("GetFeature", "DescribeFeatureType"),
@@ -269,9 +281,7 @@ def test_parameters_in_a_form_are_held_to_the_same(anon: Client) -> None:
     assert anon.post("typename=salaries", form, TYPENAME="parcels", **named).status == 400
 
 
-def test_the_last_of_two_parameters_is_the_one_that_is_judged(
-    server: Server, anon: Client
-) -> None:
+def test_the_last_of_two_parameters_is_the_one_that_is_judged(server: Server, anon: Client) -> None:
     url = anon.url(SERVICE="WFS", REQUEST="GetFeature", OUTPUTFORMAT="GeoJSON", TYPENAME="parcels")
     answer = server.run(f"{url}&TYPENAME=salaries", cgi=anon.cgi)
     assert answer.status == 400

@@ -125,7 +125,9 @@ def publish(project: QgsProject, extent: Optional[QgsRectangle] = None) -> None:
     project.writeEntry("WMSServiceCapabilities", "/", True)
     box = extent or QgsRectangle(0, 0, 10, 10)
     project.writeEntry(
-        "WMSExtent", "/", [str(v) for v in (box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum())]
+        "WMSExtent",
+        "/",
+        [str(v) for v in (box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum())],
     )
     project.writeEntry("WMSCrsList", "/", ["EPSG:4326", "EPSG:3857"])
     project.writeEntry("WMSAddWktGeometry", "/", True)
@@ -159,7 +161,8 @@ def give_plain_ids(project: QgsProject, path: Path) -> None:
     """Replace the random layer ids of a written project by NAME_layer_id.
 
     setId came with QGIS 3.38, and ids of ten characters or fewer are replaced while reading.
-    ."""
+    .
+    """
     text = path.read_text(encoding="utf-8")
     for layer_id, layer in project.mapLayers().items():
         text = text.replace(layer_id, f"{layer.name().replace(' ', '_')}_layer_id")

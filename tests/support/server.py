@@ -106,7 +106,9 @@ class Server:
         finally:
             self.plugin.wall.target = target
 
-    def client(self, project: Path, user: Optional[str] = None, roles: str = "", **cgi: str) -> Client:
+    def client(
+        self, project: Path, user: Optional[str] = None, roles: str = "", **cgi: str
+    ) -> Client:
         """Return a client of a project as a user with comma-separated roles."""
         variables = {"REMOTE_ADDR": "198.51.100.7", **cgi}
         if user is not None:
@@ -154,7 +156,9 @@ class Client:
         """Send an OWS request by GET."""
         return self.server.run(self.url(**parameters), headers=headers, cgi=self.cgi)
 
-    def post(self, body: str | bytes, headers: Optional[dict[str, str]] = None, **parameters: Any) -> Answer:
+    def post(
+        self, body: str | bytes, headers: Optional[dict[str, str]] = None, **parameters: Any
+    ) -> Answer:
         """Send an OWS request with a body."""
         data = body.encode() if isinstance(body, str) else body
         sent = {"Content-Type": "text/xml", **(headers or {})}
@@ -165,7 +169,9 @@ class Client:
         data = b"" if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         query = self._query(parameters)
-        return self.server.run(f"http://localhost/wfs3{path}?{query}", method, data, headers, self.cgi)
+        return self.server.run(
+            f"http://localhost/wfs3{path}?{query}", method, data, headers, self.cgi
+        )
 
     def url(self, **parameters: Any) -> str:
         """Return the URL of an OWS request."""

@@ -17,7 +17,9 @@ from access_filter_plugin.access_control.admission.oapif_body import read_featur
 from access_filter_plugin.access_control.admission.refused import Refused
 from access_filter_plugin.access_control.redaction.oapif_json import Page, Shown, redact_features
 
-LAYER = ApiLayer("id", frozenset({"name", "lanes"}), {"Name": "name", "lanes": "lanes"}, True, False)
+LAYER = ApiLayer(
+    "id", frozenset({"name", "lanes"}), {"Name": "name", "lanes": "lanes"}, True, False
+)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,9 @@ def test_nulls_are_not_sent() -> None:
 
 
 def links(page: Page, *rels: str) -> dict[str, str]:
-    found: list[dict[str, Any]] = [{"rel": rel, "href": f"/items?offset=90&limit=10&x={rel}"} for rel in rels]
+    found: list[dict[str, Any]] = [
+        {"rel": rel, "href": f"/items?offset=90&limit=10&x={rel}"} for rel in rels
+    ]
     document = {"features": [], "links": found, "numberMatched": 100}
     answer = redact_features(document, Shown(), page)
     assert answer["numberMatched"] == page.count

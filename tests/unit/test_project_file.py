@@ -22,8 +22,8 @@ HEAD = (
     "  <properties>\n    <Gui>\n      <x   type='int'>1</x>\n    </Gui>\n"
 )
 VARIABLES = (
-    "    <Variables>\n      <variableNames type=\"QStringList\">\n        <value>old</value>\n"
-    "      </variableNames>\n      <variableValues type=\"QStringList\">\n"
+    '    <Variables>\n      <variableNames type="QStringList">\n        <value>old</value>\n'
+    '      </variableNames>\n      <variableValues type="QStringList">\n'
     "        <value>1 &lt; 2</value>\n      </variableValues>\n    </Variables>\n"
 )
 TAIL = "  </properties>\n  <!-- end -->\n</qgis>\n"

@@ -35,7 +35,11 @@ def test_actions_are_read_with_names_values_and_geometries() -> None:
     assert (inserted.type_name, inserted.values) == ("roads", (("name", "A"),))
     assert inserted.geometry == f"<geometry>{POINT}</geometry>"
     assert isinstance(updated, Update)
-    assert (updated.type_name, updated.values, updated.geometry) == ("roads", (("name", "A"),), None)
+    assert (updated.type_name, updated.values, updated.geometry) == (
+        "roads",
+        (("name", "A"),),
+        None,
+    )
     assert isinstance(deleted, Delete)
     assert deleted.type_name == "roads"
 

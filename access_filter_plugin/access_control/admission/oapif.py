@@ -137,9 +137,7 @@ _ITEMS: dict[str, Grammar] = {
 _ITEM: dict[str, Grammar] = {**_COMMON, "crs": is_crs}
 
 
-def check_query(
-    path: ApiPath, query: Sequence[tuple[str, str]], layer: Optional[ApiLayer]
-) -> None:
+def check_query(path: ApiPath, query: Sequence[tuple[str, str]], layer: Optional[ApiLayer]) -> None:
     """Raise Refused for a query that is not understood or that asks for what is hidden."""
     seen: set[str] = set()
     for name, value in query:

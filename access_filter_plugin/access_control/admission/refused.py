@@ -19,7 +19,9 @@ class Refused(Exception):
 class UnknownName(Refused):
     """A layer that does not exist for the caller: hidden and unknown are the same here."""
 
-    def __init__(self, name: str, sentence: str, *, status: int = 400, code: str = MALFORMED) -> None:
+    def __init__(
+        self, name: str, sentence: str, *, status: int = 400, code: str = MALFORMED
+    ) -> None:
         super().__init__(sentence, status=status, code=code)
         self.name = name
 

@@ -111,7 +111,9 @@ def _update(element: Element) -> Update:
         elif local_name(part) != "Filter":
             raise Refused(f"The body: {local_name(part)} is not accepted in an Update")
     if not values and geometry is None:
-        raise Refused("Update action element must have one or more Property element", code=MALFORMED)
+        raise Refused(
+            "Update action element must have one or more Property element", code=MALFORMED
+        )
     _refuse_twice(values)
     return Update(_type_name(element), tuple(values), geometry, _filter(element))
 

@@ -184,9 +184,7 @@ def _conditions(
     return changes
 
 
-def _ids_as_expression(
-    ids: list[str], layer: QueryLayer, expressions: Expressions
-) -> Changes:
+def _ids_as_expression(ids: list[str], layer: QueryLayer, expressions: Expressions) -> Changes:
     own = [fid.split(".")[1] for fid in ids if fid.split(".")[0] == layer.type_name and "." in fid]
     own += [fid for fid in ids if "." not in fid]
     if not own:
