@@ -18,7 +18,7 @@ from .policy import GEOMETRY
 from .qgis_rows import RowTest
 
 _NEW_FEATURE = -(2**62)
-"""Feature ids of rows that are being inserted are below this (facts E9: −2^63)."""
+"""Feature ids of rows that are being inserted are below this (facts E9: minus 2^63)."""
 
 
 class EditJudge:

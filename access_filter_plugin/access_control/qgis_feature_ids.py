@@ -1,4 +1,4 @@
-"""Feature ids as QGIS Server writes and reads them (``QgsServerFeatureId``, not in Python before 3.38)."""
+"""Feature ids as QGIS Server writes and reads them; 3.22 has no Python for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Admission of the landing page: it shows projects whole, so it is for those who may see them whole.
+"""Admission of the landing page: it shows projects whole, so only to those who may see them whole.
 
 It needs no project of its own and lists the projects of configured folders and databases. So
 every one of them counts, not only the one that the request names.

@@ -70,9 +70,9 @@ def _all_shown(access: OperationAccess, state: Any) -> dict[str, Shown]:
     found = {}
     for info in access.catalogue.layers.values():
         name = info.short_name or info.name
-        if collection_info(access, state.project, name) is info:
-            if access.decision(info.id).is_listed:
-                found[name] = _shown(access, info, state.layers[info.id])
+        is_unique = collection_info(access, state.project, name) is info
+        if is_unique and access.decision(info.id).is_listed:
+            found[name] = _shown(access, info, state.layers[info.id])
     return found
 
 

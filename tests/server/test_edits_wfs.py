@@ -1,4 +1,4 @@
-"""WFS transactions obey actions, row filters before and after, and attributes; whole or not at all."""
+"""WFS transactions obey actions, row filters and attributes, whole or not at all."""
 
 from __future__ import annotations
 
@@ -23,11 +23,18 @@ SURVEYOR = {
     "attributes": ["*", "!owner_name"],
     "readonly": ["zone", "$geometry"],
 }
+EDITS = ["read", "insert", "update", "delete"]
 RULES: list[dict[str, Any]] = [
     SURVEYOR,
-    {"id": "boss", "roles": "boss", "layers": "*", "actions": ["read", "insert", "update", "delete"]},
-    {"id": "adder", "roles": "adder", "layers": "reports", "actions": "insert", "check": "author = @access_user"},
-    {"id": "viewer", "roles": "viewer", "layers": "parcels", "actions": ["read", "insert", "update", "delete"]},
+    {"id": "boss", "roles": "boss", "layers": "*", "actions": EDITS},
+    {
+        "id": "adder",
+        "roles": "adder",
+        "layers": "reports",
+        "actions": "insert",
+        "check": "author = @access_user",
+    },
+    {"id": "viewer", "roles": "viewer", "layers": "parcels", "actions": EDITS},
     {"id": "not bob", "effect": "deny", "users": "bob", "layers": "parcels"},
     {
         "id": "cleaner",

@@ -9,8 +9,28 @@ from access_filter_plugin.access_control.admission.refused import Refused
 from access_filter_plugin.access_control.admission.wfs_layers import QueryLayer
 
 LAYER = QueryLayer("roads_id", "roads", visible=frozenset({"name", "lanes"}))
-BOX = "<BBOX><PropertyName>geometry</PropertyName><Box><coordinates>0,0 1,1</coordinates></Box></BBOX>"
-NAME = "<PropertyIsEqualTo><PropertyName>name</PropertyName><Literal>A &amp; B</Literal></PropertyIsEqualTo>"
+BOX = (
+    "<BBOX><PropertyName>geometry</PropertyName>"
+    "<Box><coordinates>0,0 1,1</coordinates></Box></BBOX>"
+)
+NAME = (
+    "<PropertyIsEqualTo><PropertyName>name</PropertyName>"
+    "<Literal>A &amp; B</Literal></PropertyIsEqualTo>"
+)
+LIKE = (
+    '<PropertyIsLike wildCard="*" singleChar="." escape="!"><PropertyName>name</PropertyName>'
+    "<Literal>A*</Literal></PropertyIsLike>"
+)
+BETWEEN = (
+    "<PropertyIsBetween><PropertyName>lanes</PropertyName>"
+    "<LowerBoundary><Literal>1</Literal></LowerBoundary>"
+    "<UpperBoundary><Literal>2</Literal></UpperBoundary></PropertyIsBetween>"
+)
+INTERSECTS = (
+    "<Intersects><PropertyName>qgs:geometry</PropertyName>"
+    '<Polygon srsName="EPSG:4326"><exterior><LinearRing><posList>0 0 1 0 1 1 0 0</posList>'
+    "</LinearRing></exterior></Polygon></Intersects>"
+)
 DEEP = "<Not>" * 150 + NAME + "</Not>" * 150
 
 
@@ -27,13 +47,10 @@ def check(inner: str) -> list[str]:
         f"<And>{NAME}{NAME}</And>",
         f"<Or>{NAME}<And>{NAME}{BOX}</And></Or>",
         "<PropertyIsNull><PropertyName>lanes</PropertyName></PropertyIsNull>",
-        '<PropertyIsLike wildCard="*" singleChar="." escape="!"><PropertyName>name</PropertyName>'
-        "<Literal>A*</Literal></PropertyIsLike>",
-        "<PropertyIsBetween><PropertyName>lanes</PropertyName><LowerBoundary><Literal>1</Literal>"
-        "</LowerBoundary><UpperBoundary><Literal>2</Literal></UpperBoundary></PropertyIsBetween>",
+        LIKE,
+        BETWEEN,
+        INTERSECTS,
         BOX,
-        '<Intersects><PropertyName>qgs:geometry</PropertyName><Polygon srsName="EPSG:4326"><exterior>'
-        "<LinearRing><posList>0 0 1 0 1 1 0 0</posList></LinearRing></exterior></Polygon></Intersects>",
         DEEP,
     ],
 )

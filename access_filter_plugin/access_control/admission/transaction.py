@@ -143,7 +143,7 @@ def _filter(element: Element) -> Optional[Element]:
 def _check_attributes(element: Element) -> None:
     extra = {str(name) for name in element.attrib} - _UPDATE_ATTRIBUTES
     if extra:
-        raise Refused(f"The body: the attribute {sorted(extra)[0]} is not accepted")
+        raise Refused(f"The body: the attribute {min(extra)} is not accepted")
 
 
 def _type_name(element: Element) -> str:

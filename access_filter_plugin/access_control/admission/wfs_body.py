@@ -84,7 +84,7 @@ def check_feature_body(root: Element, layers: Layers, expressions: Expressions) 
 def _check_query(query: Element, layers: Layers, expressions: Expressions) -> None:
     extra = {str(name) for name in query.attrib} - _QUERY_ATTRIBUTES
     if extra:
-        raise Refused(f"The body: the attribute {sorted(extra)[0]} of Query is not accepted")
+        raise Refused(f"The body: the attribute {min(extra)} of Query is not accepted")
     layer = layers.find(without_prefix(query.get("typeName", "")))
     properties = [child for child in query if local_name(child) == "PropertyName"]
     for child in properties:
