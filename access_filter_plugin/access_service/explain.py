@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Optional
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ..access_control.catalogue import LayerInfo
@@ -18,8 +18,11 @@ from ..ows_request import (
     oapif_operation,
 )
 from ..subject import BUILT_IN_ROLES, Subject
+from .permissions import LISTINGS
 
 API_ROOT = "/wfs3"
+#: QGIS runs these two as WMS when SERVICE is missing, in exactly this spelling.
+_WMS_WITHOUT_SERVICE = ("GetMap", "GetFeatureInfo")
 #: The request that stands for a service where none is named.
 TYPICAL = {
     "WMS": "GetMap",
@@ -30,11 +33,15 @@ TYPICAL = {
 }
 
 
+#: Services that name a layer of which only inserting is open.
+_LISTS_INSERTS = ("WFS", OAPIF)
+
+
 class ExplainError(ValueError):
     """A parameter of Explain that cannot be used; the message names it."""
 
 
-def pretended_subject(user: str, roles: str, address: str) -> Subject:
+def pretended_subject(user: str, roles: str, address: str, *, lower_case: bool = False) -> Subject:
     """Return the subject to explain for; without a user it is anonymous and has no roles."""
     if address and parse_address(address) is None:
         raise ExplainError("ADDRESS: not an IP address")
@@ -42,7 +49,8 @@ def pretended_subject(user: str, roles: str, address: str) -> Subject:
     given = frozenset(name for name in names if name and name not in BUILT_IN_ROLES)
     if given and not user:
         raise ExplainError("ROLES: an anonymous caller has no roles; give USER as well")
-    return Subject(user or None, given, parse_address(address), source="explain")
+    name = user.lower() if lower_case else user
+    return Subject(name or None, given, parse_address(address), source="explain")
 
 
 def request_of_url(url: str, body: bytes = b"") -> OwsRequest:
@@ -53,7 +61,9 @@ def request_of_url(url: str, body: bytes = b"") -> OwsRequest:
     service = parameters.get("SERVICE", "").upper()
     operation = parameters.get("REQUEST", "")
     path = unquote(parts.path)
-    if not service and API_ROOT in path:
+    if not service and operation in _WMS_WITHOUT_SERVICE:
+        service = "WMS"
+    elif not service and API_ROOT in path:
         service = OAPIF
         operation = oapif_operation("GET", path.split(API_ROOT, 1)[1])
     if not service:
@@ -95,6 +105,7 @@ def explanation_object(
     access = project.access(subject, request.service, request.operation)
     now = utc_now()
     return {
+        "access_control": "on",
         "subject": {
             "user": subject.user,
             "roles": sorted(access.caller.all_roles),
@@ -107,6 +118,7 @@ def explanation_object(
             {
                 "id": layer.id,
                 "name": layer.name,
+                "listed": is_listed(project, subject, request.service, layer.id),
                 "decision": decision_object(access.decision(layer.id)),
                 "rules": _traces(project, subject, request, layer, now),
             }
@@ -116,19 +128,17 @@ def explanation_object(
     }
 
 
+def is_listed(project: ProjectAccess, subject: Subject, service: str, layer_id: str) -> bool:
+    """Return whether a service names the layer when it lists what it has."""
+    listing = LISTINGS.get(service)
+    if listing is None:
+        return False
+    decision = project.access(subject, service, listing).decision(layer_id)
+    return decision.is_listed if service in _LISTS_INSERTS else decision.read
+
+
 def _traces(
     project: ProjectAccess, subject: Subject, request: OwsRequest, layer: LayerInfo, now: Any
 ) -> list[dict[str, Any]]:
     traces = trace_rules(project.bound, subject, request.service, request.operation, layer, now)
     return [{"id": t.rule, "matched": t.matched, "why": t.why} for t in traces]
-
-
-def verdict_object(verdict: Any, expressions: Optional[dict[str, str]] = None) -> dict[str, Any]:
-    """Return what the admission wall would do with a URL."""
-    return {
-        "admitted": verdict.refused is None,
-        "refused": verdict.refused,
-        "status": verdict.status if verdict.refused is not None else None,
-        "changes": dict(verdict.changes),
-        "row_filters": expressions or {},
-    }

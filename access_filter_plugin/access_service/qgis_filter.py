@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Optional
 
 from .. import json_codec
+from ..access_control.policy import Catalog
 from ..access_control.project_access import AccessState
-from ..access_control.qgis_admission import admit
+from ..access_control.admission.catalog_mode import CHALLENGE_HEADER
 from ..operator_settings import OperatorSettings
 from ..ows_request import ACCESS
 from ..qgis_boundary import report_failure
@@ -20,26 +20,43 @@ from .explain import (
     pretended_subject,
     request_of_url,
     typical_request,
-    verdict_object,
 )
 from .permissions import open_permissions_object, permissions_object
 from .qgis_service import register_service
+from .qgis_walls import walls_object
 from .qgis_warnings import warnings_of
 
 JSON = "application/json; charset=utf-8"
 PRIVATE = {"Cache-Control": "private, no-store"}
-OPERATIONS = ("GetCapabilities", "Health", "GetPermissions", "Explain")
+#: Request → the parameters it reads.
+OPERATIONS = {
+    "GetCapabilities": (),
+    "Health": ("MAP",),
+    "GetPermissions": ("MAP",),
+    "Explain": (
+        *("MAP", "USER", "ROLES", "ADDRESS", "LAYER"),
+        *("FOR_SERVICE", "FOR_REQUEST", "URL"),
+    ),
+}
 NO_PROJECT = "MAP: there is no such project"
 CLOSED_PROJECT = "This project is closed."
 NOT_FOR_YOU = "REQUEST: not open to you"
+LOG_IN = "You are not allowed to access this."
 
 
 class Refused(Exception):
     """An ACCESS request that is answered with an error: status and one sentence."""
 
-    def __init__(self, status: int, sentence: str, **members: Any) -> None:
+    def __init__(
+        self,
+        status: int,
+        sentence: str,
+        headers: Optional[dict[str, str]] = None,
+        **members: Any,
+    ) -> None:
         super().__init__(sentence)
         self.status = status
+        self.headers = headers or {}
         self.body = {"error": sentence, **members}
 
 
@@ -64,16 +81,18 @@ class AccessService:
         if context.request.service != ACCESS or context.answered:
             return
         context.answered = True
+        headers = PRIVATE
         try:
             status, body = self._answer(context)
         except Refused as refusal:
             status, body = refusal.status, refusal.body
+            headers = {**PRIVATE, **refusal.headers}
             context.decision = DecisionRecord(effect="deny", refused=refusal.body["error"])
         except BaseException as error:  # an exception in a Python service aborts the process
             report_failure("SERVICE=ACCESS", error)
             Closed("failure").request_begins(handler)
             return
-        write_answer(handler, status, JSON, json_codec.dumps(body), PRIVATE)
+        write_answer(handler, status, JSON, json_codec.dumps(body), headers)
 
     def _answer(self, context: RequestContext) -> tuple[int, dict[str, Any]]:
         operation = context.request.operation.lower()
@@ -104,7 +123,14 @@ class AccessService:
             "service": ACCESS,
             "plugin": "access_filter",
             "version": plugin_version(),
-            "requests": list(OPERATIONS),
+            "requests": [
+                {
+                    "name": name,
+                    "for": "administrators" if name == "Explain" else "everybody",
+                    "parameters": list(parameters),
+                }
+                for name, parameters in OPERATIONS.items()
+            ],
         }
 
     @staticmethod
@@ -126,8 +152,21 @@ class AccessService:
                 {"path": p.path, "message": p.message, "severity": p.severity.value}
                 for p in part.problems
             ]
-            raise Refused(part.denied_status, CLOSED_PROJECT, problems=problems)
+            raise Refused(
+                part.denied_status,
+                CLOSED_PROJECT,
+                problems=problems,
+                warnings=self._warnings(context),
+            )
         return part
+
+    def _challenge(self, context: RequestContext, part: Optional[AccessState]) -> None:
+        """Ask an anonymous caller to log in, where the project's ``access_catalog`` says so."""
+        access = None if part is None else part.access
+        if access is None or not context.subject.is_anonymous:
+            return
+        if access.bound.policy.catalog is Catalog.CHALLENGE:
+            raise Refused(401, LOG_IN, {CHALLENGE_HEADER: self._settings.authenticate})
 
     def _permissions(self, context: RequestContext) -> dict[str, Any]:
         part = self._open_part(context)
@@ -135,16 +174,23 @@ class AccessService:
             body = open_permissions_object(context.subject)
         else:
             body = permissions_object(part.access, context.subject)
+            if not body["layers"]:
+                self._challenge(context, part)
         if self._is_admin(context):
             body["warnings"] = self._warnings(context)
         return body
 
     def _warnings(self, context: RequestContext) -> list[str]:
-        path = context.project.path if context.project is not None else ""
-        return warnings_of(self._settings, self._iface, path)
+        """Return what an administrator should know; the problems of closed rules stand apart."""
+        state, part = context.project, self._part(context)
+        found = warnings_of(self._settings, self._iface, state.path if state is not None else "")
+        if part is not None and not part.denied_status:
+            found += [str(problem) for problem in part.problems]
+        return found
 
     def _explain(self, context: RequestContext) -> dict[str, Any]:
         if not self._is_admin(context):
+            self._challenge(context, self._part(context))
             raise Refused(403, NOT_FOR_YOU)
         part = self._open_part(context)
         if part.access is None:
@@ -159,7 +205,12 @@ class AccessService:
         project = part.access
         if project is None:
             raise ExplainError("MAP: the project has no rules")
-        subject = pretended_subject(asked("USER"), asked("ROLES"), asked("ADDRESS"))
+        subject = pretended_subject(
+            asked("USER"),
+            asked("ROLES"),
+            asked("ADDRESS"),
+            lower_case=self._settings.lower_case_users,
+        )
         url = asked("URL")
         request = (
             request_of_url(url)
@@ -168,9 +219,10 @@ class AccessService:
         )
         body = explanation_object(project, subject, request, asked("LAYER"))
         if url:
-            access = project.access(subject, request.service, request.operation)
-            request = replace(request, project=context.request.project)
-            verdict = admit(request, access, context.project, self._settings)
-            body["admission"] = verdict_object(verdict)
+            if request.parameter("MAP", asked("MAP")) != asked("MAP"):
+                raise ExplainError("URL: its MAP is another project than the MAP beside it")
+            body |= walls_object(
+                project, subject, request, asked("LAYER"), context.project, self._settings
+            )
         body["warnings"] = self._warnings(context)
         return body

@@ -63,12 +63,23 @@ def _body(options: argparse.Namespace) -> dict[str, Any]:
         raise ProjectFileError(f"{options.project}: denied to everybody\n{problems}".strip())
     if opened.access.access is None:
         raise ProjectFileError(f"{options.project}: has no access rules; it is open to everybody")
-    subject = pretended_subject(options.user, ",".join(options.role), options.address)
-    if options.url:
-        request = request_of_url(options.url)
-    else:
+    subject = pretended_subject(
+        options.user,
+        ",".join(options.role),
+        options.address,
+        lower_case=opened.settings.lower_case_users,
+    )
+    if not options.url:
         request = typical_request(options.service, options.request)
-    return explanation_object(opened.access.access, subject, request, options.layer)
+        return explanation_object(opened.access.access, subject, request, options.layer)
+    request = request_of_url(options.url)
+    walls = import_module("..access_service.qgis_walls", __package__)
+    return {
+        **explanation_object(opened.access.access, subject, request, options.layer),
+        **walls.walls_object(
+            opened.access.access, subject, request, options.layer, opened.state, opened.settings
+        ),
+    }
 
 
 def _print(body: dict[str, Any]) -> None:
@@ -78,6 +89,28 @@ def _print(body: dict[str, Any]) -> None:
     )
     for layer in body["layers"]:
         _print_layer(layer)
+    write_line(f"\nprint layouts: {', '.join(body['templates']) or 'none'}")
+    if "admission" in body:
+        _print_walls(body)
+
+
+def _print_walls(body: dict[str, Any]) -> None:
+    admission = body["admission"]
+    if not admission["admitted"]:
+        write_line(paint(f"\nadmission: refused with {admission['status']}", RED))
+        write_line(f"  {admission['refused']}")
+        return
+    write_line(paint("\nadmission: let in", GREEN))
+    for name, value in sorted(admission["changes"].items()):
+        write_line(f"  {name} = {value}" if value else f"  without {name}")
+    for name in admission["asked_as_unknown"]:
+        write_line(f"  {name} is asked for under a name that does not exist")
+    for told in body["enforcement"]:
+        word = "readable" if told["read"] else "closed"
+        shown = "all" if told["attributes"] is None else ", ".join(told["attributes"]) or "none"
+        rows = told["filter"] or "all"
+        write_line(f"enforcement: {told['name']}: {word}; rows: {rows}; attributes: {shown}")
+    write_line(f"redaction: {body['redaction'] or 'nothing'}")
 
 
 def _print_layer(layer: dict[str, Any]) -> None:
