@@ -7,6 +7,9 @@ from typing import Optional
 
 from .policy import Action
 
+MAX_CHAIN = 8
+"""Conditions joined side by side; each is one level of parentheses in the SQL that QGIS makes."""
+
 
 @dataclass(frozen=True)
 class RowFilter:
@@ -35,17 +38,19 @@ class RowFilter:
         """Return the filter as one expression; None for every row, ``FALSE`` for none."""
         if self.is_nothing:
             return "FALSE"
-        parts = []
+        parts = [f"NOT ({deny})" for deny in self.deny]
         if self.allow is not None:
-            parts.append(_joined(self.allow, " OR "))
-        parts += [f"NOT ({deny})" for deny in self.deny]
-        return " AND ".join(parts) if parts else None
+            allowed = _joined([f"({text})" for text in self.allow], " OR ")
+            parts.insert(0, f"({allowed})" if len(self.allow) > 1 else allowed)
+        return _joined(parts, " AND ") if parts else None
 
 
-def _joined(expressions: tuple[str, ...], word: str) -> str:
-    if len(expressions) == 1:
-        return f"({expressions[0]})"
-    return "(" + word.join(f"({text})" for text in expressions) + ")"
+def _joined(parts: list[str], word: str) -> str:
+    """Return conditions joined as a tree: SQLite refuses a hundred levels (3.40 of Debian 12)."""
+    while len(parts) > MAX_CHAIN:
+        groups = (parts[i : i + MAX_CHAIN] for i in range(0, len(parts), MAX_CHAIN))
+        parts = [f"({word.join(group)})" for group in groups]
+    return word.join(parts)
 
 
 EVERY_ROW = RowFilter(allow=None)

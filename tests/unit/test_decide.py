@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from access_filter_plugin.access_control.decision import LayerDecision, RowFilter
+from access_filter_plugin.access_control.expression import tokenize
 from access_filter_plugin.access_control.policy import Action
 from access_filter_plugin.subject import Subject
 from tests.unit.deciding import access, decide, row, subject
@@ -158,3 +159,29 @@ def test_roles_in_the_operators_filter_are_not_the_projects() -> None:
     project = ProjectAccess(bound(variables, operator=operator))
     decision = project.access(BOB, "WMS", "GetMap").decision("parcels_layer_id")
     assert not visible(decision.rows, row("parcels", 1))
+
+
+def depth(text: str) -> int:
+    """Return how many operators stand side by side or within one another, at most."""
+    levels, deepest = [0], 0
+    for token in tokenize(text):
+        if token.text == "(":
+            levels.append(0)
+        elif token.text == ")":
+            levels.pop()
+        elif token.text in {"AND", "OR"}:
+            levels[-1] += 1
+        deepest = max(deepest, sum(levels) + len(levels))
+    return deepest
+
+
+def test_a_thousand_filters_are_joined_as_a_flat_tree() -> None:
+    many = tuple(f"zone = {i}" for i in range(1000))
+    assert depth(RowFilter(many, many).expression() or "") < 50
+
+
+def test_filters_joined_as_a_tree_mean_the_same() -> None:
+    many = tuple(f"zone = {i}" for i in range(1000))
+    assert visible(RowFilter(many, many[3:]), row("parcels", 1))
+    assert not visible(RowFilter(many, many[:3]), row("parcels", 1))
+    assert not visible(RowFilter(many[3:]), row("parcels", 1))
