@@ -86,19 +86,19 @@ def read_map_request(parameters: Mapping[str, str]) -> Optional[MapRequest]:
 def fitted(request: MapRequest, width: float, height: float) -> tuple[int, int, int, int]:
     """Return width and height of the map that QGIS draws, and the pixel on it.
 
-    From WMS 1.3 on QGIS shrinks a map whose proportions are not those of its box (of this width and
-    height) and moves the pixel along, rounding down.
+    From WMS 1.3 on QGIS gives a map the proportions of its box (of this width and height), by the
+    mean of its two pixel sizes, and moves the pixel asked for along; both are rounded down.
     """
-    size = (request.width, request.height)
-    if request.version < "1.3":
-        return (*size, request.i, request.j)
-    wanted, given = width / height, size[0] / size[1]
-    if math.isclose(wanted, given, rel_tol=0.0, abs_tol=_SAME_PROPORTION):
-        return (*size, request.i, request.j)
-    size = (size[0], int(size[0] / wanted)) if wanted >= given else (int(size[1] * wanted), size[1])
-    i = int(request.i * (size[0] / request.width))
-    j = int(request.j * (size[1] / request.height))
-    return (*size, i, j)
+    given = (request.width, request.height, request.i, request.j)
+    proportion = request.width / request.height
+    is_same = math.isclose(width / height, proportion, rel_tol=0.0, abs_tol=_SAME_PROPORTION)
+    if request.version < "1.3" or is_same:
+        return given
+    cell = (width / request.width + height / request.height) / 2
+    drawn_width, drawn_height = int(width / cell), int(height / cell)
+    i = int(request.i * (drawn_width / request.width))
+    j = int(request.j * (drawn_height / request.height))
+    return drawn_width, drawn_height, i, j
 
 
 def _integer(text: str) -> Optional[int]:

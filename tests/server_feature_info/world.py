@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Callable, Optional
@@ -369,12 +370,13 @@ def widget(layer: QgsVectorLayer, field: str, kind: str, config: dict[str, Any])
 def keep_from_wms(project: Path, field: str) -> None:
     """Leave a field out of what a written project publishes by WMS: 3.22 cannot be asked to."""
     text = project.read_text(encoding="utf-8")
-    flags = f'<field name="{field}" configurationFlags="None"'
-    if flags not in text:
-        flags = f'<field configurationFlags="None" name="{field}"'
-    if flags not in text:
+    head = re.compile(rf'<field (?=[^>]*name="{field}")[^>]*configurationFlags="(\w+)"[^>]*>')
+    heads = {found.group(): found.group(1) for found in head.finditer(text)}
+    if not heads:
         raise ValueError(f"no field {field} in {project}")
-    project.write_text(text.replace(flags, flags.replace("None", "HideFromWms")), encoding="utf-8")
+    for old, flags in heads.items():
+        text = text.replace(old, old.replace(f'"{flags}"', '"HideFromWms"'))
+    project.write_text(text, encoding="utf-8")
 
 
 def add_relation(

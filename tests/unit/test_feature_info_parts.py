@@ -201,11 +201,11 @@ def test_a_search_that_cannot_be_repeated_is_no_map(damage: dict[str, str]) -> N
     ("size", "expected"),
     [
         ((2.0, 1.0), (100, 50, 33, 44)),
-        ((1.0, 1.0), (50, 50, 16, 44)),
-        ((4.0, 1.0), (100, 25, 33, 22)),
+        ((1.0, 1.0), (66, 66, 21, 58)),
+        ((4.0, 1.0), (133, 33, 43, 29)),
     ],
 )
-def test_a_map_is_shrunk_to_the_proportions_of_its_box(
+def test_a_map_is_given_the_proportions_of_its_box(
     size: tuple[float, float], expected: Any
 ) -> None:
     request = read_map_request({**PARAMETERS, "I": "33", "J": "44"})
