@@ -15,7 +15,7 @@ from qgis.core import NULL, QgsFeature, QgsFeatureRequest, QgsGeometry
 from .admission.refused import Forbidden, Refused
 from .decision import EditRight, LayerDecision, RowFilter
 from .policy import GEOMETRY
-from .qgis_rows import RowTest
+from .qgis_rows import DerivedFields, RowTest
 
 _NEW_FEATURE = -(2**62)
 """Feature ids of rows that are being inserted are below this (facts E9: minus 2^63)."""
@@ -24,10 +24,11 @@ _NEW_FEATURE = -(2**62)
 class EditJudge:
     """Judges the changes of one layer by the right of one action."""
 
-    def __init__(self, layer: Any, right: EditRight, fields: Optional[Any] = None) -> None:
+    def __init__(self, layer: Any, right: EditRight) -> None:
         self._layer = layer
-        self._fields = layer.fields() if fields is None else fields
+        self._fields = layer.fields()
         self._right = right
+        self._derived = DerivedFields(layer)
         self._transitions = [
             (RowTest(layer, t.filter), RowTest(layer, t.check)) for t in right.transitions
         ]
@@ -36,16 +37,13 @@ class EditJudge:
     @property
     def is_unlimited(self) -> bool:
         """True when the action may do anything to any row, so that no row needs to be read."""
-        return has_no_row_limit(self._right) and self.may_write_everything
-
-    @property
-    def may_write_everything(self) -> bool:
-        """True when every attribute and the geometry may be written."""
         names = set(self._fields.names()) | {GEOMETRY}
-        return names <= self._right.writable
+        return has_no_row_limit(self._right) and names <= self._right.writable
 
     def insert(self, values: Mapping[str, Any], geometry: Optional[QgsGeometry]) -> None:
         """Raise Forbidden for a new row that is not allowed."""
+        if self.is_unlimited:
+            return
         new = QgsFeature(self._fields)
         self._set(new, values, geometry)
         sent = {name for name, value in values.items() if not is_null(value)}
@@ -83,12 +81,14 @@ class EditJudge:
     def _is_not_denied(self, feature: Any) -> bool:
         return all(test.accepts(feature) for test in self._deny)
 
-    @staticmethod
-    def _set(feature: Any, values: Mapping[str, Any], geometry: Optional[QgsGeometry]) -> None:
+    def _set(
+        self, feature: Any, values: Mapping[str, Any], geometry: Optional[QgsGeometry]
+    ) -> None:
         for name, value in values.items():
             feature.setAttribute(name, value)
         if geometry is not None:
             feature.setGeometry(geometry)
+        self._derived.renew(feature)
 
     @staticmethod
     def _changes(
@@ -164,6 +164,7 @@ class _Gate:
 
     def __init__(self, layer: Any, decision: LayerDecision) -> None:
         self.layer, self.decision = layer, decision
+        self._derived = DerivedFields(layer)
         insert = decision.insert
         self._checks = [RowTest(layer, t.check) for t in insert.transitions]
         self._not_denied = [RowTest(layer, f"NOT ({text})") for text in insert.deny]
@@ -175,10 +176,20 @@ class _Gate:
         )
 
     def accepts_new(self, feature: Any) -> bool:
-        """Return whether a row may be added."""
+        """Return whether a row may be added; QGIS gives it without what the layer computes."""
+        feature = self._whole(feature)
         if not any(test.accepts(feature) for test in self._checks):
             return False
         return all(test.accepts(feature) for test in self._not_denied)
+
+    def _whole(self, sent: Any) -> QgsFeature:
+        fields = self.layer.fields()
+        feature = QgsFeature(fields)
+        for index, value in enumerate(sent.attributes()[: fields.count()]):
+            feature.setAttribute(index, value)
+        feature.setGeometry(sent.geometry())
+        self._derived.renew(feature)
+        return feature
 
     def accepts_stored(self, feature_id: int) -> bool:
         """Return whether some edit action covers a stored row."""

@@ -122,6 +122,7 @@ def _values(
     """Return what QGIS would write; names that are no attributes are left out, as it does."""
     fields = layer.fields()
     known = set(fields.names())
+    stored = set(layer.dataProvider().fields().names())
     titles = {f.displayName() for f in fields if f.name() in decision.attributes}
     for name in sorted(sent):
         if name in known:
@@ -130,7 +131,7 @@ def _values(
             closed = name not in titles and bool(decision.hidden)
         if closed:
             raise Forbidden(f"The attribute {name} may not be written.")
-    return {name: converted(fields, name, value) for name, value in sent.items() if name in known}
+    return {name: converted(fields, name, value) for name, value in sent.items() if name in stored}
 
 
 def _new_geometry(sent: SentFeature, layer: Any) -> Optional[QgsGeometry]:

@@ -34,6 +34,31 @@ class RowTest:
         return isinstance(value, (bool, int, float)) and bool(value)
 
 
+class DerivedFields:
+    """What a layer adds to its rows by itself: nobody can write it, and rules may read it."""
+
+    def __init__(self, layer: Any) -> None:
+        self._context = expression_context(layer)
+        self._context.setFields(layer.fields())
+        self._computed: list[tuple[int, QgsExpression]] = []
+        self._joined: list[int] = []
+        stored = layer.dataProvider().fields().count()
+        for index in range(stored, layer.fields().count()):
+            text = layer.expressionField(index)
+            if text:
+                self._computed.append((index, QgsExpression(text)))
+            else:
+                self._joined.append(index)
+
+    def renew(self, feature: Any) -> None:
+        """Compute again what changed values change; a joined value is unknown before it is read."""
+        for index in self._joined:
+            feature.setAttribute(index, None)
+        for index, expression in self._computed:
+            self._context.setFeature(feature)
+            feature.setAttribute(index, expression.evaluate(self._context))
+
+
 def expression_context(layer: Any) -> QgsExpressionContext:
     """Return the context in which QGIS Server evaluates expressions of a layer."""
     return QgsExpressionContext(QgsExpressionContextUtils.globalProjectLayerScopes(layer))

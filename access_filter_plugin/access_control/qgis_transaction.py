@@ -59,6 +59,7 @@ class _TransactionJudge:
         self._layers = state.layers
         self._published = published(access, state.project)
         self._touched: dict[str, _Touched] = {}
+        self._judges: dict[tuple[str, Action], EditJudge] = {}
 
     def change(self, change: Change) -> None:
         """Raise Refused or Forbidden when an action may not be."""
@@ -69,11 +70,16 @@ class _TransactionJudge:
         right = decision.edit(_ACTIONS[type(change)])
         if not right.is_allowed:
             raise Forbidden(f"You may not do this to features of {change.type_name}.")
-        layer = self._layers[info.id]
         if isinstance(change, Insert):
-            self._insert(change, layer, decision, right)
+            self._insert(change, info, decision, right)
         else:
-            self._existing(change, info, layer, decision, right)
+            self._existing(change, info, decision, right)
+
+    def _judge(self, info: LayerInfo, action: Action, right: EditRight) -> EditJudge:
+        judge = self._judges.get((info.id, action))
+        if judge is None:
+            judge = self._judges[info.id, action] = EditJudge(self._layers[info.id], right)
+        return judge
 
     def _info(self, type_name: str) -> Optional[LayerInfo]:
         infos = self._published.get(type_name)
@@ -85,27 +91,28 @@ class _TransactionJudge:
             raise unknown_type(type_name)
         return infos[0]
 
-    @staticmethod
-    def _insert(change: Insert, layer: Any, decision: LayerDecision, right: EditRight) -> None:
-        fields = layer.dataProvider().fields()
-        values = _values(change.values, fields, decision, right)
+    def _insert(
+        self, change: Insert, info: LayerInfo, decision: LayerDecision, right: EditRight
+    ) -> None:
+        layer = self._layers[info.id]
+        values = _values(change.values, layer, decision, right)
         geometry = _geometry(change.geometry, layer)
-        EditJudge(layer, right, fields).insert(values, geometry)
+        self._judge(info, Action.INSERT, right).insert(values, geometry)
 
     def _existing(
         self,
         change: Update | Delete,
         info: LayerInfo,
-        layer: Any,
         decision: LayerDecision,
         right: EditRight,
     ) -> None:
+        layer = self._layers[info.id]
         ids = self._check_filter(change.filter, info)
-        judge = EditJudge(layer, right)
+        judge = self._judge(info, _ACTIONS[type(change)], right)
         values: dict[str, Any] = {}
         geometry = None
         if isinstance(change, Update):
-            values = _values(change.values, layer.fields(), decision, right)
+            values = _values(change.values, layer, decision, right)
             geometry = _geometry(change.geometry, layer)
         if decision.rows.is_everything and judge.is_unlimited:
             return
@@ -151,11 +158,13 @@ def _own_id(fid: str, type_name: str) -> Optional[str]:
 
 def _values(
     sent: tuple[tuple[str, Optional[str]], ...],
-    fields: Any,
+    layer: Any,
     decision: LayerDecision,
     right: EditRight,
 ) -> dict[str, Any]:
     refuse_unseen((name for name, _value in sent), decision.attributes, right)
+    # Of the provider: what a layer computes or joins cannot be written.
+    fields = layer.dataProvider().fields()
     names = set(fields.names())
     for name, _value in sent:
         # QGIS reads an Insert with an unknown property for ever (3.22 to 3.44).

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from osgeo import ogr
+from qgis.core import QgsField, QgsProject
 
-from tests.support.projects import policy_project
+from tests.support.projects import policy_project, save
 from tests.support.server import Answer, Client, Server
 from tests.support.wfs import NAMESPACES, by_id, delete, equals, insert, point, transaction, update
 
@@ -274,3 +275,36 @@ def test_everything_works_for_whom_everything_is_open(as_user: As, project: Path
     assert 1 not in rows
     assert rows[2]["status"] == rows[4]["status"] == "done"
     assert rows[5]["xy"] == (8, 8)
+
+
+def computed_project(folder: Path) -> Path:
+    """A project whose rule reads a computed field."""
+    path = policy_project(folder)
+    project = QgsProject()
+    assert project.read(str(path))
+    layer = project.mapLayersByName("parcels")[0]
+    field = QgsField(layer.fields().field("status"))
+    field.setName("shout")
+    layer.addExpressionField('upper("status")', field)
+    rules = [
+        {"layers": "parcels", "actions": ["read", "insert", "update"],
+         "check": "shout IN ('DRAFT', 'SUBMITTED')"}
+    ]  # fmt: skip
+    return save(project, folder / "computed.qgs", {"access_rules": rules})
+
+
+def test_a_rule_on_a_computed_field_sees_the_new_row(server: Server, tmp_path: Path) -> None:
+    project = computed_project(tmp_path / "p")
+    client = server.client(project)
+    transaction(client, update("parcels", by_id("parcels.1"), status="submitted"))
+    assert stored(project)[1]["status"] == "submitted"
+    assert refused(transaction(client, update("parcels", by_id("parcels.1"), status="done")))
+    pretended = update("parcels", by_id("parcels.1"), status="done", shout="DRAFT")
+    assert refused(transaction(client, pretended))
+    assert stored(project)[1]["status"] == "submitted"
+    transaction(client, insert("parcels", status="draft", name="new"))
+    assert refused(transaction(client, insert("parcels", status="done", name="newer")))
+    assert [row["name"] for row in stored(project).values()][4:] == ["new"]
+    body = {"type": "Feature", "properties": {"status": "done", "shout": "DRAFT"}}
+    assert client.api("/collections/parcels/items/1", "PUT", body).status == 403
+    assert stored(project)[1]["status"] == "submitted"
