@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from .. import json_codec
+from ..access_control.admission.catalog_mode import CHALLENGE_HEADER
 from ..access_control.policy import Catalog
 from ..access_control.project_access import AccessState
-from ..access_control.admission.catalog_mode import CHALLENGE_HEADER
 from ..operator_settings import OperatorSettings
 from ..ows_request import ACCESS
 from ..qgis_boundary import report_failure
@@ -44,7 +44,7 @@ NOT_FOR_YOU = "REQUEST: not open to you"
 LOG_IN = "You are not allowed to access this."
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """An ACCESS request that is answered with an error: status and one sentence."""
 
     def __init__(
@@ -84,7 +84,7 @@ class AccessService:
         headers = PRIVATE
         try:
             status, body = self._answer(context)
-        except Refused as refusal:
+        except RefusedError as refusal:
             status, body = refusal.status, refusal.body
             headers = {**PRIVATE, **refusal.headers}
             context.decision = DecisionRecord(effect="deny", refused=refusal.body["error"])
@@ -104,7 +104,7 @@ class AccessService:
             return 200, self._permissions(context)
         if operation == "explain":
             return 200, self._explain(context)
-        raise Refused(400, f"REQUEST: must be one of {', '.join(OPERATIONS)}")
+        raise RefusedError(400, f"REQUEST: must be one of {', '.join(OPERATIONS)}")
 
     def _is_admin(self, context: RequestContext) -> bool:
         """Return whether the caller was *given* an admin role; a project's own never count."""
@@ -144,15 +144,15 @@ class AccessService:
         """Return the project's rules; a closed project tells its problems to admins only."""
         part = self._part(context)
         if part is None:
-            raise Refused(404, NO_PROJECT)
+            raise RefusedError(404, NO_PROJECT)
         if part.denied_status:
             if not self._is_admin(context):
-                raise Refused(part.denied_status, CLOSED_PROJECT)
+                raise RefusedError(part.denied_status, CLOSED_PROJECT)
             problems = [
                 {"path": p.path, "message": p.message, "severity": p.severity.value}
                 for p in part.problems
             ]
-            raise Refused(
+            raise RefusedError(
                 part.denied_status,
                 CLOSED_PROJECT,
                 problems=problems,
@@ -166,7 +166,7 @@ class AccessService:
         if access is None or not context.subject.is_anonymous:
             return
         if access.bound.policy.catalog is Catalog.CHALLENGE:
-            raise Refused(401, LOG_IN, {CHALLENGE_HEADER: self._settings.authenticate})
+            raise RefusedError(401, LOG_IN, {CHALLENGE_HEADER: self._settings.authenticate})
 
     def _permissions(self, context: RequestContext) -> dict[str, Any]:
         part = self._open_part(context)
@@ -191,14 +191,14 @@ class AccessService:
     def _explain(self, context: RequestContext) -> dict[str, Any]:
         if not self._is_admin(context):
             self._challenge(context, self._part(context))
-            raise Refused(403, NOT_FOR_YOU)
+            raise RefusedError(403, NOT_FOR_YOU)
         part = self._open_part(context)
         if part.access is None:
             return {"access_control": "off", "warnings": self._warnings(context)}
         try:
             return self._explanation(context, part)
         except ExplainError as error:
-            raise Refused(400, str(error)) from error
+            raise RefusedError(400, str(error)) from error
 
     def _explanation(self, context: RequestContext, part: AccessState) -> dict[str, Any]:
         asked = context.request.parameter
