@@ -20,10 +20,12 @@ from .project_access import OperationAccess
 from .qgis_free_texts import reads_layers, templates
 from .qgis_map_tips import unsafe_map_tips
 from .qgis_wms_dimensions import leave_out_dimensions
+from .qgis_wms_project import wms_facts
 
 Register = Callable[[Callable[[], None]], None]
 
 _DRAWING = frozenset({"GetMap", "GetTile", "GetPrint", "GetFeatureInfo"})
+_STYLES_KEY = "wms_open_styles"
 EXTENTS_NOTE = "access_control.extents"
 
 
@@ -44,7 +46,8 @@ def mutate_wms(
         _empty_map_tips(access, state, undo)
     if access.operation in _DRAWING:
         _hide_annotations(access, state, undo)
-        leave_out_dimensions(context.request.parameters, access, state, undo)
+        if wms_facts(state).dimensions:
+            leave_out_dimensions(context.request.parameters, access, state, undo)
     if access.service == "WMTS":
         if verdict.notes.get("group"):
             _leave_out_closed_members(access, state, undo)
@@ -54,15 +57,21 @@ def mutate_wms(
 
 def _set_open_styles(access: OperationAccess, state: Any, undo: Register) -> None:
     """Make an open style current where the project's own default is closed (policy 21)."""
+    wanted = access.cache.get(_STYLES_KEY)
+    if not isinstance(wanted, tuple):
+        wanted = access.cache[_STYLES_KEY] = tuple(_other_styles(access))
+    for layer_id, style in wanted:
+        manager = state.layers[layer_id].styleManager()
+        undo(partial(manager.setCurrentStyle, manager.currentStyle()))
+        manager.setCurrentStyle(style)
+
+
+def _other_styles(access: OperationAccess) -> Iterator[tuple[str, str]]:
     for layer_id, info in access.catalogue.layers.items():
         decision = access.decision(layer_id)
-        wanted = decision.default_style
-        if not decision.read or not wanted or wanted == info.default_style:
-            continue
-        manager = state.layers[layer_id].styleManager()
-        before = manager.currentStyle()
-        undo(partial(manager.setCurrentStyle, before))
-        manager.setCurrentStyle(wanted)
+        style = decision.default_style
+        if decision.read and style and style != info.default_style:
+            yield layer_id, style
 
 
 def _empty_map_tips(access: OperationAccess, state: Any, undo: Register) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from qgis.PyQt.QtGui import QImage
 
 from tests.support.server import Answer, Client, Server
 from tests.support.wms_projects import wms_project
@@ -72,6 +73,12 @@ def get(client: Client, base: dict[str, Any], **changes: Any) -> Answer:
 
 def is_picture(answer: Answer) -> bool:
     return answer.status == 200 and answer.body[:4] == b"\x89PNG"
+
+
+def pixels(answer: Answer) -> bytes:
+    """Return a picture without the time of its making, which prints carry."""
+    image = QImage.fromData(answer.body).convertToFormat(QImage.Format.Format_ARGB32)
+    return bytes(image.bits().asstring(image.sizeInBytes()))
 
 
 @pytest.mark.parametrize(
@@ -250,11 +257,11 @@ def test_an_everyday_print_still_works(client: Client, changes: dict[str, Any]) 
 
 def test_a_print_of_a_group_holds_its_permitted_members_only(client: Client) -> None:
     group = get(client, PRINT, **{"map0:LAYERS": "mixed"})
-    assert group.body == get(client, PRINT).body
+    assert pixels(group) == pixels(get(client, PRINT))
 
 
 def test_a_label_of_a_layout_takes_text(client: Client) -> None:
-    assert get(client, PRINT, heading="Plan").body != get(client, PRINT).body
+    assert pixels(get(client, PRINT, heading="Plan")) != pixels(get(client, PRINT))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from qgis import core
 from qgis.core import (
     QgsEditorWidgetSetup,
     QgsLayoutItemLabel,
@@ -180,3 +181,24 @@ def test_a_layout_whose_legend_names_every_layer_is_closed(server: Server, tmp_p
         assert is_picture(get(client, PRINT))
     assert get(client, PRINT).status == 400
     assert 'name="simple"' not in client.get(SERVICE="WMS", REQUEST="GetProjectSettings").text
+
+
+def render_as_group(project: QgsProject, _layers: Layers) -> None:
+    """Let the group be drawn as one layer, which QGIS does from 3.24 on."""
+    group = project.layerTreeRoot().findGroup("mixed")
+    if hasattr(group, "convertToGroupLayer"):
+        options = core.QgsGroupLayer.LayerOptions(project.transformContext())
+        project.addMapLayer(group.convertToGroupLayer(options), False)
+
+
+def test_a_group_that_is_one_layer_draws_its_permitted_members_only(
+    server: Server, tmp_path: Path
+) -> None:
+    client = client_of(server, tmp_path, render_as_group, OPEN_PARCELS)
+    with server.unguarded():
+        both = get(client, MAP, LAYERS="mixed").body
+    answer = get(client, MAP, LAYERS="mixed")
+    assert answer.status == 400 or (is_picture(answer) and answer.body != both)
+    assert is_picture(get(client, MAP, LAYERS="Town"))
+    with server.unguarded():
+        assert get(client, MAP, LAYERS="Town").body != get(client, MAP, LAYERS="parcels").body

@@ -39,10 +39,15 @@ MATRIX = "EPSG:3857,20037508.342789248,-20037508.342789248,559082264.0287179,100
 Edit = Callable[[QgsProject, dict[str, QgsVectorLayer]], None]
 
 
-def wms_project(folder: Path, edit: Optional[Edit] = None, **variables: Any) -> Path:
+def wms_project(
+    folder: Path,
+    edit: Optional[Edit] = None,
+    tables: Optional[dict[str, Any]] = None,
+    **variables: Any,
+) -> Path:
     """Write the project with these variables, edited before it is saved; return its path."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_geopackage(folder / "data.gpkg")
+    write_geopackage(folder / "data.gpkg", tables)
     write_raster(folder / "ortho.tif")
     project = QgsProject()
     project.setTitle("Town")
@@ -52,6 +57,8 @@ def wms_project(folder: Path, edit: Optional[Edit] = None, **variables: Any) -> 
     ortho = QgsRasterLayer(str(folder / "ortho.tif"), "ortho")
     project.addMapLayers([*layers.values(), ortho], False)
     _tree(project, layers, ortho)
+    for name, color in (("salaries", "yellow"), ("reports", "purple")):
+        layers[name].renderer().setSymbol(_marker(color))  # QGIS would draw lots
     _styles(layers["parcels"])
     layers["parcels"].setMapTipTemplate('tip [% "owner_name" %]')
     layers["reports"].setMapTipTemplate('tip [% "title" %]')

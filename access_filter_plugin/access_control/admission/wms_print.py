@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Optional
 
 from ..project_access import OperationAccess
@@ -12,7 +12,7 @@ from .catalog_mode import closed_answer
 from .grammar import is_text
 from .verdict import Verdict, refuse
 from .wms_filter import unsafe_symbol
-from .wms_layers import layer_changes, names_of, requested_layers, styles_of
+from .wms_layers import EXTERNAL, layer_changes, names_of, requested_layers, styles_of
 from .wms_parameters import PRINT_MAP
 from .wms_tree import MapTree
 
@@ -30,6 +30,8 @@ class LayoutFacts:
     maps: int = 0
     free_maps: int = 0
     """Maps that show whatever the request names: without theme, without locked layers."""
+    is_beside_external: bool = False
+    """True when the request names an outside layer, whose parameters hold a colon."""
     drawn_styles: tuple[tuple[str, str], ...] = ()
     """(layer id, style) that its themes draw with."""
 
@@ -73,6 +75,8 @@ def print_parameters(
 ) -> Print:
     """Return the changes of the parameters that only a print has, or a refusal."""
     result = Print()
+    if any(EXTERNAL in value for value in parameters.values()):
+        layout = replace(layout, is_beside_external=True)
     maps: set[int] = set()
     layered: set[int] = set()
     for key in sorted(parameters):
@@ -97,8 +101,8 @@ def print_parameters(
 def _other_key(
     key: str, value: str, layout: LayoutFacts, known: Mapping[str, object], result: Print
 ) -> None:
-    if key in known:
-        return
+    if key in known or (":" in key and layout.is_beside_external):
+        return  # the guards have looked at where an outside layer leads
     if key not in layout.label_ids:
         result.changes[key] = None  # an HTML frame would load what it names
     elif not is_text(value) or _MARKUP.search(value):
