@@ -8,6 +8,7 @@ from typing import Any
 from qgis.server import QgsAccessControlFilter, QgsServerCacheFilter, QgsServerFilter
 
 from ..operator_settings import OperatorSettings
+from ..project_admission import BACKUP_SUFFIXES
 from ..qgis_stand_in import AccessControl, FirstFilter, LastFilter
 
 _OWN = (
@@ -15,21 +16,27 @@ _OWN = (
     ("server filter", FirstFilter),
     ("server filter", LastFilter),
 )
-_COPIES = ("~", ".bak", ".old", ".orig")
+_COPIES = BACKUP_SUFFIXES
 
 
 def warnings_of(settings: OperatorSettings, server_iface: Any, project_path: str) -> list[str]:
     """Return sentences about identity, other filters and forgotten copies of the project."""
-    found = []
-    source = settings.identity
-    proven = settings.proxy_secret or settings.trusted_proxies or settings.trust_any_proxy
-    if source.uses_headers and not proven:
-        found.append("identity headers have no proof: everybody is anonymous")
-    if settings.trust_any_proxy and not settings.proxy_secret:
-        found.append("identity headers are believed from any address")
+    found = identity_warnings(settings)
     found += [f"another {name} is loaded" for name in _other_filters(server_iface)]
     found += [f"{name} lies beside the project" for name in forgotten_copies(project_path)]
     return found
+
+
+def identity_warnings(settings: OperatorSettings) -> list[str]:
+    """Return what is doubtful about where identities come from."""
+    proven = settings.proxy_secret or settings.trusted_proxies or settings.trust_any_proxy
+    if not settings.identity.uses_headers:
+        return []
+    if not proven:
+        return ["identity headers have no proof: everybody is anonymous"]
+    if settings.trust_any_proxy and not settings.proxy_secret:
+        return ["identity headers are believed from any address"]
+    return []
 
 
 def _other_filters(server_iface: Any) -> list[str]:

@@ -17,7 +17,8 @@ NO_QGIS = "this needs PyQGIS (python3-qgis); check --syntax works without it"
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python3 -m access_filter_plugin check",
-        description="Find problems. Exit code 0: none, 1: found, 2: the project cannot be read.",
+        description="Find problems. Exit code 0: none, 1: found, 2: the project cannot be read "
+        "or QGIS is missing.",
     )
     parser.add_argument("project")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -31,13 +32,13 @@ def run(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         problems = syntax_problems(options.project)
-        has_errors = any(p.severity is Severity.ERROR for p in problems)
-        if not options.syntax and not has_errors:
+        if not options.syntax:
             problems = _with_qgis(options.project, problems)
     except (ProjectFileError, StrictJsonError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     except ImportError as error:
+        _print(options, problems)
         sys.stderr.write(f"{NO_QGIS}: {error}\n")
         return 2
     _print(options, problems)

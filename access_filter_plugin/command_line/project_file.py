@@ -14,6 +14,7 @@ import shutil
 import stat
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -25,7 +26,11 @@ _VARIABLES = re.compile(rb"[ \t]*<Variables(?:\s*/>|\s*>.*?</Variables>)[ \t]*\r
 _PROPERTIES_END = re.compile(rb"[ \t]*</properties>")
 _PROPERTIES_EMPTY = re.compile(rb"<properties\s*/>")
 _MAX_XML = 1 << 30
+_WRITE_BITS = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 OLDEST_MAJOR = 3
+_BAD_ARCHIVE = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError)
+BACKUP = ".backup"
+"""What a backup's name ends with; the plugin never lets such a file be served."""
 
 
 class ProjectFileError(ValueError):
@@ -75,7 +80,7 @@ def _unzipped(path: str, data: bytes) -> tuple[str, bytes]:
             if archive.getinfo(names[0]).file_size > _MAX_XML:
                 raise ProjectFileError(f"{path}: is larger than a project may be")
             return names[0], archive.read(names[0])
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError) as error:
+    except _BAD_ARCHIVE as error:
         raise ProjectFileError(f"{path}: is not a readable .qgz: {error}") from error
 
 
@@ -176,25 +181,45 @@ def _remove_keeping_tail(element: etree._Element) -> None:
 
 
 def write_project_file(project: ProjectFile) -> str:
-    """Write a project file in place of the old one; return the path of the backup."""
-    backup = project.path + ".before-set"
-    data = project.xml if project.member is None else _zipped(project)
-    folder = os.path.dirname(os.path.abspath(project.path))
+    """Write a project file in place of the old one; return the path of the backup.
+
+    A symbolic link stays one: the file it leads to is replaced. The backup's name is one that QGIS
+    Server is never made to serve by this plugin.
+    """
+    target = os.path.realpath(project.path)
+    backup = target + BACKUP
     temporary = ""
     try:
-        shutil.copy2(project.path, backup)
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".access_filter-")
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, stat.S_IMODE(os.stat(project.path).st_mode))
-        os.replace(temporary, project.path)
+        before = os.stat(target)
+        if not before.st_mode & _WRITE_BITS:
+            raise ProjectFileError(f"{project.path}: cannot be written: the file is read-only")
+        data = project.xml if project.member is None else _zipped(project)
+        temporary = _written_beside(target, data)
+        os.chmod(temporary, stat.S_IMODE(before.st_mode))
+        _keep_owner(temporary, before)
+        shutil.copy2(target, backup)
+        os.replace(temporary, target)
     except OSError as error:
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)
         raise ProjectFileError(f"{project.path}: cannot be written: {error.strerror}") from error
     return backup
+
+
+def _written_beside(target: str, data: bytes) -> str:
+    handle, path = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".access_filter-")
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return path
+
+
+def _keep_owner(path: str, before: os.stat_result) -> None:
+    """Give a new file the owner of the old one, where that is another one than ours."""
+    now = os.stat(path)
+    if (now.st_uid, now.st_gid) != (before.st_uid, before.st_gid):
+        os.chown(path, before.st_uid, before.st_gid)
 
 
 def _zipped(project: ProjectFile) -> bytes:

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from qgis.core import QgsLayoutItemLabel, QgsVectorLayer
 
 from ..access_control.lint import lint
-from ..access_control.project_access import utc_now
-from ..access_service.qgis_warnings import forgotten_copies
+from ..access_control.project_access import ProjectAccess, utc_now
+from ..access_service.qgis_warnings import forgotten_copies, identity_warnings
 from ..strict_json import Problem, Severity, shown
+from .qgis_hidden_uses import hidden_uses, published_services
 from .qgis_session import OpenedProject, open_project
 
 
@@ -20,13 +21,27 @@ def project_problems(path: str) -> list[Problem]:
     problems = list(opened.access.problems)
     if opened.access.access is not None:
         problems += lint(opened.access.access, utc_now())
+        problems += _policy_and_project(opened, opened.access.access)
     problems += _project_warnings(opened)
     problems += _identity_warnings(opened)
-    return problems
+    return problems + list(opened.info_problems)
 
 
 def _warning(path: str, message: str) -> Problem:
     return Problem(path, message, Severity.WARNING)
+
+
+def _policy_and_project(opened: OpenedProject, access: ProjectAccess) -> Iterator[Problem]:
+    """Warn of what the rules close and the project uses, and of layers no rule speaks of."""
+    for path, message in hidden_uses(access, opened.state):
+        yield _warning(path, message)
+    for layer_id, services in published_services(opened.project).items():
+        if services and not access.bound.layer_rules.get(layer_id):
+            name = access.bound.catalogue.layers[layer_id].name
+            yield _warning(
+                f"layer {shown(name)}",
+                f"is published by {', '.join(services)}, and no rule speaks of it",
+            )
 
 
 def _project_warnings(opened: OpenedProject) -> Iterator[Problem]:
@@ -51,8 +66,5 @@ def _project_warnings(opened: OpenedProject) -> Iterator[Problem]:
 
 
 def _identity_warnings(opened: OpenedProject) -> Iterator[Problem]:
-    settings = opened.settings
-    proven = settings.proxy_secret or settings.trusted_proxies or settings.trust_any_proxy
-    if settings.identity.uses_headers and not proven:
-        message = "identity headers have no proof: everybody is anonymous"
-        yield _warning("ACCESS_FILTER_IDENTITY", message)
+    for sentence in identity_warnings(opened.settings):
+        yield _warning("ACCESS_FILTER_IDENTITY", sentence)

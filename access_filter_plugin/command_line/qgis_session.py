@@ -11,8 +11,10 @@ from qgis.core import QgsApplication, QgsProject
 
 from ..access_control.project_access import AccessState
 from ..access_control.qgis_filter import AccessControlFeature
+from ..feature_info.qgis_filter import FeatureInfo
 from ..operator_settings import OperatorSettings, read_operator_settings
 from ..qgis_project import ProjectState, ProjectStates
+from ..strict_json import Problem
 from .project_file import ProjectFileError, read_project_file
 
 _application: list[Any] = []
@@ -27,6 +29,8 @@ class OpenedProject:
     state: ProjectState
     access: AccessState
     settings: OperatorSettings
+    info_problems: tuple[Problem, ...] = ()
+    """What is wrong with ``feature_info``."""
 
 
 def start_qgis() -> None:
@@ -53,10 +57,11 @@ def open_project(path: str) -> OpenedProject:
     project = QgsProject()
     if not project.read(os.path.abspath(path)):
         raise ProjectFileError(f"{path}: QGIS cannot load it: {project.error()}")
-    feature = AccessControlFeature(settings)
-    states = ProjectStates((feature,))
+    feature, info = AccessControlFeature(settings), FeatureInfo()
+    states = ProjectStates((feature, info))
     feature.use_states(states)
     state = states.state(project)
     if state is None:
         raise ProjectFileError(f"{path}: QGIS cannot load it")
-    return OpenedProject(path, project, state, state.parts[feature.name], settings)
+    found = tuple(state.parts[info.name].problems)
+    return OpenedProject(path, project, state, state.parts[feature.name], settings, found)

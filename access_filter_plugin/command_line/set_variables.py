@@ -15,7 +15,7 @@ from .project_file import (
     with_variables,
     write_project_file,
 )
-from .syntax import feature_info_problems, project_folder, request_log_problems
+from .syntax import project_folder, setting_problems
 
 OPTIONS = {
     "rules": "access_rules",
@@ -29,7 +29,9 @@ OPTIONS = {
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python3 -m access_filter_plugin set",
-        description="Write variables into a .qgs or .qgz; everything else stays byte for byte.",
+        description="Write variables into a .qgs or .qgz; everything else stays byte for byte. "
+        "What is not valid is refused. This needs no QGIS, so it cannot know the project's layers "
+        "and attributes: run check afterwards.",
     )
     parser.add_argument("project")
     for option, variable in OPTIONS.items():
@@ -56,7 +58,10 @@ def run(arguments: list[str]) -> int:
     except (ProjectFileError, StrictJsonError) as error:
         sys.stderr.write(f"{error}\nNothing was written.\n")
         return 2
-    sys.stdout.write(f"{options.project}: set {', '.join(changes)}; the old file is {backup}\n")
+    sys.stdout.write(
+        f"{options.project}: set {', '.join(changes)}; the old file is {backup}\n"
+        "Layer and attribute names were not looked up: run check.\n"
+    )
     return 0
 
 
@@ -86,6 +91,5 @@ def _text(path: str) -> str:
 def _problems(path: str, variables: dict[str, str]) -> list[Problem]:
     files = VariableFiles(project_folder(path))
     found = list(parse_project(variables, files.text).problems)
-    found += feature_info_problems(variables, files)
-    found += request_log_problems(variables, files)
+    found += setting_problems(variables, files)
     return [problem for problem in found if problem.severity is Severity.ERROR]

@@ -10,6 +10,7 @@ from ..feature_info.settings_parser import parse_settings
 from ..request_log.settings import read_log_settings
 from ..strict_json import Problem, Severity, StrictJsonError
 from ..variable_file import VariableFiles
+from .assertions import parse_assertions
 from .project_file import read_project_file
 
 LOG = "request_log"
@@ -45,6 +46,26 @@ def request_log_problems(variables: Mapping[str, str], files: VariableFiles) -> 
     return list(problems)
 
 
+def assertion_problems(variables: Mapping[str, str], files: VariableFiles) -> list[Problem]:
+    """Return what is wrong with ``access_tests``."""
+    if TESTS not in variables:
+        return []
+    try:
+        parse_assertions(files.text(TESTS, variables[TESTS]))
+    except StrictJsonError as error:
+        return list(error.problems)
+    return []
+
+
+def setting_problems(variables: Mapping[str, str], files: VariableFiles) -> list[Problem]:
+    """Return what is wrong with the settings beside the rules."""
+    return [
+        *feature_info_problems(variables, files),
+        *request_log_problems(variables, files),
+        *assertion_problems(variables, files),
+    ]
+
+
 def syntax_problems(path: str) -> list[Problem]:
     """Return every problem that a project file shows without QGIS; raise ProjectFileError."""
     variables = read_project_file(path).variables
@@ -59,6 +80,4 @@ def syntax_problems(path: str) -> list[Problem]:
                 Severity.WARNING,
             )
         )
-    problems += feature_info_problems(variables, files)
-    problems += request_log_problems(variables, files)
-    return problems
+    return problems + setting_problems(variables, files)

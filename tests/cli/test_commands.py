@@ -136,7 +136,7 @@ def test_set_refuses_what_is_not_valid(run: Run, tmp_path: Path, project: Path, 
     assert result.code == 2
     assert "Nothing was written" in result.err
     assert project.read_bytes() == before
-    assert os.listdir(project.parent).count("project.qgs.before-set") == 0
+    assert os.listdir(project.parent).count("project.qgs.backup") == 0
 
 
 def test_set_with_nothing_to_set_says_so(run: Run, project: Path) -> None:
