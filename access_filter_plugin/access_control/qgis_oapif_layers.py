@@ -19,13 +19,23 @@ COUNT_SECONDS = 5.0
 
 def collection_info(access: OperationAccess, project: QgsProject, name: str) -> Optional[LayerInfo]:
     """Return the published layer of a collection id; None when there is none, or are several."""
-    wanted = set(QgsServerProjectUtils.wfsLayerIds(project))
-    found = [
-        info
-        for info in access.catalogue.layers.values()
-        if (info.short_name or info.name) == name and info.kind is LayerKind.VECTOR
-    ]
-    return found[0] if len(found) == 1 and found[0].id in wanted else None
+    known = access.cache.get("collections")
+    if not isinstance(known, dict):
+        known = access.cache["collections"] = _collections(access, project)
+    return known.get(name)
+
+
+def _collections(access: OperationAccess, project: QgsProject) -> dict[str, LayerInfo]:
+    published = set(QgsServerProjectUtils.wfsLayerIds(project))
+    found: dict[str, list[LayerInfo]] = {}
+    for info in access.catalogue.layers.values():
+        if info.kind is LayerKind.VECTOR:
+            found.setdefault(info.short_name or info.name, []).append(info)
+    return {
+        name: infos[0]
+        for name, infos in found.items()
+        if len(infos) == 1 and infos[0].id in published
+    }
 
 
 def api_layer(access: OperationAccess, info: LayerInfo, layer: Any) -> ApiLayer:

@@ -30,13 +30,23 @@ def tag_name(attribute: str) -> str:
     return _TAG.sub("", attribute.replace(" ", "_"))
 
 
-def published(access: OperationAccess, project: QgsProject) -> Mapping[str, tuple[LayerInfo, ...]]:
-    """Return the layers that WFS publishes, by type name; a name may stand for several."""
+Published = Mapping[str, tuple[LayerInfo, ...]]
+
+
+def published(access: OperationAccess, project: QgsProject) -> Published:
+    """Return the layers that WFS publishes, by type name; a name may stand for several.
+
+    Kept with the decisions, which belong to one generation of the project.
+    """
+    known = access.cache.get("published")
+    if isinstance(known, dict):
+        return known
     names: dict[str, tuple[LayerInfo, ...]] = {}
     for layer_id in QgsServerProjectUtils.wfsLayerIds(project):
         info = access.catalogue.layers.get(layer_id)
         if info is not None and info.kind is LayerKind.VECTOR:
             names[info.wfs_name] = (*names.get(info.wfs_name, ()), info)
+    access.cache["published"] = names
     return names
 
 
@@ -54,6 +64,14 @@ def query_layer(access: OperationAccess, info: LayerInfo) -> Optional[QueryLayer
     decision = access.decision(info.id)
     if not decision.is_listed:
         return None
+    key = f"query {info.id}"
+    known = access.cache.get(key)
+    if not isinstance(known, QueryLayer):
+        known = access.cache[key] = _query_layer(info, decision)
+    return known
+
+
+def _query_layer(info: LayerInfo, decision: LayerDecision) -> QueryLayer:
     visible = decision.attributes if decision.read else frozenset()
     return QueryLayer(
         id=info.id,

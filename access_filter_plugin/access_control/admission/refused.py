@@ -8,7 +8,7 @@ MALFORMED = "RequestNotWellFormed"
 INVALID = "InvalidParameterValue"
 
 
-class Refused(Exception):  # noqa: N818 (a verdict, no error)
+class Refused(Exception):
     """A request that is not let in; it carries its verdict."""
 
     def __init__(self, sentence: str, *, status: int = 400, code: str = INVALID) -> None:
