@@ -128,11 +128,14 @@ class Server:
         """What the server wrote to its standard error."""
         return (self.home / "qgis.log").read_text(errors="replace")
 
-    def start(self, environment: Mapping[str, str]) -> None:
+    def start(self, environment: Mapping[str, str], workers: int = 1) -> None:
         """Start qgis_mapserv.fcgi and nginx; QGIS answers when it has loaded."""
-        spawn = ["spawn-fcgi", "-n", "-s", f"{self.home}/qgis.sock", "--", MAPSERV]
-        self._run(spawn, "qgis.log", environment)
-        _wait_for((self.home / "qgis.sock").exists, self.processes)
+        if workers == 1:
+            spawn = ["spawn-fcgi", "-n", "-s", f"{self.home}/qgis.sock", "--", MAPSERV]
+            self._run(spawn, "qgis.log", environment)
+            _wait_for((self.home / "qgis.sock").exists, self.processes)
+        else:
+            self._start_workers(environment, workers)
         self._run(["nginx", "-c", f"{self.home}/nginx.conf"], "nginx.out", None)
         _wait_for(self._is_listening, self.processes)
 
@@ -141,13 +144,27 @@ class Server:
         self._run(["qgis_mapserver", f"127.0.0.1:{self.port}"], "qgis.log", environment)
         _wait_for(self._is_listening, self.processes)
 
-    def _run(self, command: list[str], log: str, environment: Optional[Mapping[str, str]]) -> None:
+    def _start_workers(self, environment: Mapping[str, str], workers: int) -> None:
+        """Do what spawn-fcgi does, for several processes on one socket that stay our children."""
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(self.home / "qgis.sock"))
+            listening.listen(128)
+            for number in range(workers):
+                self._run([MAPSERV], f"qgis-{number}.log", environment, listening.fileno())
+
+    def _run(
+        self,
+        command: list[str],
+        log: str,
+        environment: Optional[Mapping[str, str]],
+        stdin: int = subprocess.DEVNULL,
+    ) -> None:
         with (self.home / log).open("wb") as output:
             process = subprocess.Popen(
                 command,
                 cwd=self.home,
                 env=environment,
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=output,
                 stderr=output,
             )
@@ -221,6 +238,7 @@ def start_server(
     first: Pairs = (),
     directives: str = "",
     plugins: Optional[Path] = None,
+    workers: int = 1,
 ) -> Server:
     """Start a server: ``environment`` is that of the QGIS process, ``params`` are ``fastcgi_param``
     lines after Debian's own and ``first`` before them, ``directives`` stand in nginx's ``server``.
@@ -237,7 +255,7 @@ def start_server(
     )
     (server.home / "nginx.conf").write_text(configuration)
     try:
-        server.start(qgis_environment(server.home, environment or {}, plugins))
+        server.start(qgis_environment(server.home, environment or {}, plugins), workers)
     except BaseException:
         server.stop()
         raise
