@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Optional
 
 from qgis.core import QgsMapLayer
@@ -13,6 +14,7 @@ from .admission.guards import (
     EXTERNAL,
     external_layers,
     leads_outside,
+    names_file,
     names_forbidden_function,
     reads_server,
     smuggles,
@@ -23,6 +25,7 @@ from .qgis_wms_project import wms_facts
 
 _BAD = "InvalidParameterValue"
 _WMS_TEXTS = ("FILTER", "SLD_BODY", "HIGHLIGHT_SYMBOL", "FILTER_GEOM")
+_SYMBOLS = ("SLD_BODY", "HIGHLIGHT_SYMBOL")
 _WFS_TEXTS = ("EXP_FILTER", "FILTER", "SORTBY", "OGC_FILTER")
 _SUSPICIOUS_BODY = (b"Function", b"env", b"var", b"@", b"&#")
 #: Requests that QGIS answers as WMS even when they name no service.
@@ -47,15 +50,12 @@ def guard(request: OwsRequest, state: Any, settings: OperatorSettings) -> Verdic
 def _wms(request: OwsRequest, state: Any, settings: OperatorSettings) -> Optional[Verdict]:
     parameters = request.parameters
     operation = request.operation
-    if operation == "GetPrint":
-        name = template_parameter(parameters)
-        if name is not None:
-            return refuse(f"{name}: a value holds no expression template", status=400, code=_BAD)
-    texts = [name for name in _WMS_TEXTS if name in parameters]
-    if operation == "GetPrint":
-        texts += [name for name in parameters if name.endswith(":HIGHLIGHT_SYMBOL")]
-    for name in texts:
-        if reads_server(parameters[name]):
+    refusal = _print(parameters) if operation == "GetPrint" else None
+    if refusal is not None:
+        return refusal
+    for name in _WMS_TEXTS:
+        value = parameters.get(name)
+        if value and (reads_server(value) or (name in _SYMBOLS and names_file(value))):
             return _expression(name)
     names_outside = any(EXTERNAL in parameters.get(n, "") for n in ("LAYERS", "LAYER"))
     if names_outside or operation in ("GetPrint", "GetFeatureInfo"):
@@ -64,6 +64,18 @@ def _wms(request: OwsRequest, state: Any, settings: OperatorSettings) -> Optiona
             return refusal
     if "BBOX" in parameters and operation in ("GetLegendGraphic", "GetLegendGraphics"):
         return _legend(request, state)
+    return None
+
+
+def _print(parameters: Mapping[str, str]) -> Optional[Verdict]:
+    name = template_parameter(parameters)
+    if name is not None:
+        return refuse(f"{name}: a value holds no expression template", status=400, code=_BAD)
+    for name, value in parameters.items():
+        if name != "MAP" and names_file(value):
+            return refuse(f"{name}: a value names no file", status=400, code=_BAD)
+        if name.endswith(":HIGHLIGHT_SYMBOL") and reads_server(value):
+            return _expression(name)
     return None
 
 

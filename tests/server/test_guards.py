@@ -56,6 +56,7 @@ def client(server: Server, project: Path) -> Client:
         (PRINT, {"heading": "[% 1 + 1 %]"}),
         (PRINT, {"heading": "%5B%25 1 %25%5D"}),
         (PRINT, {"heading": "%255B%2525 1 %2525%255D"}),
+        (PRINT, {"heading": "<img src='file:///etc/x.svg'>"}),
         (MAP, {"FILTER": FUNCTION.format(name="env")}),
         (MAP, {"FILTER": FUNCTION.format(name="&#101;nv")}),
         (INFO, {"FILTER": FUNCTION.format(name="load_layer")}),

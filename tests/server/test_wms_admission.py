@@ -348,3 +348,18 @@ def test_a_challenge_covers_capabilities_when_nothing_is_open(
     capabilities = {"SERVICE": "WMS", "REQUEST": "GetCapabilities"}
     assert server.client(project).get(**capabilities).status == 401
     assert server.client(project, "bob").get(**capabilities).status == 200
+
+
+def test_a_form_that_is_posted_is_judged_like_a_url(client: Client) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    asked = {name: value for name, value in MAP.items() if name != "LAYERS"}
+    assert client.post("LAYERS=salaries", headers, **asked).status == 400
+    assert is_picture(client.post("LAYERS=parcels", headers, **asked))
+    assert client.post("LAYERS=salaries", headers, **MAP).status == 400
+
+
+def test_the_path_of_another_service_opens_nothing(server: Server, client: Client) -> None:
+    url = client.url(**{**MAP, "LAYERS": "salaries", "SERVICE": ""})
+    answer = server.run(url.replace("/?", "/wfs3/?"), cgi=client.cgi)
+    assert not is_picture(answer)
+    assert answer.status in {400, 403, 404}

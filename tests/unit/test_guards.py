@@ -12,6 +12,7 @@ from access_filter_plugin.access_control.admission.grammar import has_template, 
 from access_filter_plugin.access_control.admission.guards import (
     external_layers,
     leads_outside,
+    names_file,
     names_forbidden_function,
     reads_server,
     smuggles,
@@ -89,6 +90,16 @@ def test_a_template_is_found_however_often_it_is_encoded(
         encoded = quote(encoded, safe="")
     assert has_template(before + encoded + after)
     assert template_parameter({"A": "x", "B": before + encoded + after}) == "B"
+
+
+@pytest.mark.parametrize("value", ["file:///etc", "<img src='FILE:///x'>", "%66ile%3A/x"])
+def test_a_file_is_named_by_its_url(value: str) -> None:
+    assert names_file(value)
+
+
+@pytest.mark.parametrize("value", ["profile:/x", "file: plan", "filed: /x", "a:b", "100 %"])
+def test_a_text_about_files_names_none(value: str) -> None:
+    assert not names_file(value)
 
 
 def test_plain_texts_hold_no_template() -> None:

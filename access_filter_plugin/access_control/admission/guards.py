@@ -43,6 +43,7 @@ _NAMES = "|".join(sorted(FORBIDDEN_FUNCTIONS, key=len, reverse=True))
 _CALL = re.compile(rf"(?<!\w)(?:{_NAMES})\s*\(", re.IGNORECASE)
 _NAMED = re.compile(rf"""name\s*=\s*["']\s*(?:{_NAMES})\s*["']""", re.IGNORECASE)
 _WORDS = re.compile(_NAMES, re.IGNORECASE)
+_FILE = re.compile(r"(?<![a-z])file:\s*[/\\]", re.IGNORECASE)
 _HOST_URL = re.compile(r"https?://[A-Za-z0-9.\-]+(:\d{1,5})?(/[^\s\\]*)?(\?[^\s\\]*)?", re.ASCII)
 EXTERNAL = "EXTERNAL_WMS:"
 
@@ -96,6 +97,14 @@ def smuggles(value: str) -> bool:
         return False
     decoded = percent_decoded(value)
     return decoded != value and smuggles(decoded)
+
+
+def names_file(value: str) -> bool:
+    """Return whether a text names a file by its URL, which QGIS would open for the client."""
+    if "%" not in value and ":" not in value:
+        return False
+    readings = (value, percent_decoded(value), percent_decoded(percent_decoded(value)))
+    return any(_FILE.search(reading) is not None for reading in readings)
 
 
 def template_parameter(parameters: Mapping[str, str]) -> Optional[str]:
