@@ -66,10 +66,14 @@ def _never_matching(bound: BoundPolicy, now: datetime) -> Iterable[Problem]:
             yield _warning(f"{rule.path}.layers", "names no layer of the project")
 
 
-def _everybody(rule: Rule) -> bool:
-    """Return whether a rule applies to every subject, request and moment."""
-    limits = (rule.users, rule.roles, rule.addresses, rule.services, rule.requests)
-    return not any(part is not None for part in (*limits, rule.valid_from, rule.valid_until))
+def _covers_callers(other: Rule, rule: Rule) -> bool:
+    """Return whether a rule speaks at any time, of any request, to all those of another rule."""
+    limits = (other.addresses, other.services, other.requests, other.valid_from, other.valid_until)
+    if any(limit is not None for limit in limits):
+        return False
+    if other.users is None and other.roles is None:
+        return True
+    return (other.users, other.roles) == (rule.users, rule.roles)
 
 
 def _swallowed(bound: BoundPolicy, _now: datetime) -> Iterable[Problem]:
@@ -93,7 +97,7 @@ def _swallower(found: LayerRule, rules: tuple[LayerRule, ...]) -> str | None:
     if found.rule.effect is not Effect.ALLOW:
         return None
     for other in rules:
-        if other is found or not _everybody(other.rule):
+        if other is found or not _covers_callers(other.rule, found.rule):
             continue
         covered = all(uses_action(other.rule, action) for action in found.rule.actions)
         if other.rule.effect is Effect.DENY and other.covers_all and covered:

@@ -208,10 +208,14 @@ def write_project_file(project: ProjectFile) -> str:
 
 def _written_beside(target: str, data: bytes) -> str:
     handle, path = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".access_filter-")
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError:
+        os.unlink(path)
+        raise
     return path
 
 

@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 from qgis.core import (
+    QgsCategorizedSymbolRenderer,
     QgsEditorWidgetSetup,
     QgsField,
     QgsLayoutItemLabel,
+    QgsMapLayerServerProperties,
     QgsPrintLayout,
     QgsProject,
+    QgsRendererCategory,
+    QgsSymbol,
     QgsVectorLayer,
 )
 from qgis.PyQt.QtCore import QVariant
@@ -61,6 +65,36 @@ POLICIES: dict[str, tuple[list[dict[str, Any]], list[dict[str, Any]]]] = {
     "swallowed by": (
         [EVERYTHING, {"roles": "editor", "layers": "parcels", "filter": '"public" = 1'}],
         [{"layers": "ortho"}, {"roles": "editor", "layers": "parcels", "filter": '"public" = 1'}],
+    ),
+    "it is swallowed by no-parcels": (
+        [
+            {"roles": "editor", "layers": "parcels"},
+            {"id": "no-parcels", "effect": "deny", "layers": "parcels"},
+        ],
+        [
+            {"roles": "editor", "layers": "parcels"},
+            {"id": "no-parcels", "effect": "deny", "roles": "guest", "layers": "parcels"},
+        ],
+    ),
+    "it is swallowed by not-for-editors": (
+        [
+            {"roles": "editor", "layers": "parcels"},
+            {"id": "not-for-editors", "effect": "deny", "roles": "editor", "layers": "parcels"},
+        ],
+        [
+            {"roles": "editor", "layers": "parcels"},
+            {
+                "id": "not-for-editors",
+                "effect": "deny",
+                "roles": "editor",
+                "layers": "parcels",
+                "filter": '"public" = 0',
+            },
+        ],
+    ),
+    "is published by WMS, WFS, OAPIF, and no rule speaks of it": (
+        [{"layers": "parcels"}],
+        [EVERYTHING],
     ),
     "only the attributes that both show": (
         [
@@ -205,10 +239,45 @@ def with_invalid_layer(project: QgsProject) -> None:
     project.addMapLayer(QgsVectorLayer("/nowhere/none.shp", "gone_forever", "ogr"))
 
 
+def with_map_tip(project: QgsProject) -> None:
+    parcels(project).setMapTipTemplate('<b>[% "owner" %]</b>')
+
+
+def with_display_name(project: QgsProject) -> None:
+    parcels(project).setDisplayExpression('"owner"')
+
+
+def with_dimension(project: QgsProject) -> None:
+    dimension = QgsMapLayerServerProperties.WmsDimensionInfo("owners", "owner")
+    parcels(project).serverProperties().addWmsDimension(dimension)
+
+
+def with_layout_of_a_hidden_attribute(project: QgsProject) -> None:
+    layout = QgsPrintLayout(project)
+    layout.initializeDefaults()
+    layout.setName("Deed")
+    label = QgsLayoutItemLabel(layout)
+    label.setText("[% aggregate('parcels', 'max', \"owner\") %]")
+    layout.addLayoutItem(label)
+    project.layoutManager().addLayout(layout)
+
+
+def with_symbols_of_a_hidden_attribute(project: QgsProject) -> None:
+    layer = parcels(project)
+    symbol = QgsSymbol.defaultSymbol(layer.geometryType())
+    categories = [QgsRendererCategory("alice", symbol, "Alice")]
+    layer.setRenderer(QgsCategorizedSymbolRenderer("owner", categories))
+
+
 CHANGES: dict[str, Callable[[QgsProject], None]] = {
     'attribute "shout" is hidden': with_expression_field,
     'attribute "owner_name" shows its raw value': with_value_relation,
     'style "default" is closed': with_labels,
+    'style "default" is closed: it draws or labels': with_symbols_of_a_hidden_attribute,
+    "its map tip is left out": with_map_tip,
+    "its display name is left out": with_display_name,
+    'its dimension "owners" is left out': with_dimension,
+    'layout "Deed": is closed': with_layout_of_a_hidden_attribute,
     "labels with an id can be replaced": with_label_id,
     'the alias "Same"': with_equal_aliases,
     "is not valid: its data cannot be read": with_invalid_layer,
@@ -225,6 +294,59 @@ def test_a_project_that_gives_things_away_or_loses_them_is_warned_of(
     assert words not in run("check", good).out
 
 
+def shapefile_project(folder: Path, rules: list[dict[str, Any]]) -> Path:
+    """Write a project with one layer of a text file, which has no primary key."""
+    folder.mkdir()
+    (folder / "notes.csv").write_text("title,author\nfirst,alice\n")
+    project = QgsProject()
+    project.addMapLayer(QgsVectorLayer(str(folder / "notes.csv"), "notes", "ogr"))
+    return save(project, folder / "project.qgs", {"access_rules": rules})
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"layers": "notes", "filter": '"author" = @access_user'},
+        {"layers": "notes", "actions": ["read", "update"]},
+    ],
+)
+def test_a_layer_without_a_primary_key_is_warned_of_where_it_matters(
+    run: Run, tmp_path: Path, rule: dict[str, Any]
+) -> None:
+    words = 'layer "notes": has no primary key'
+    assert words in run("check", shapefile_project(tmp_path / "bad", [rule])).out
+    good = shapefile_project(tmp_path / "good", [{"layers": "notes"}])
+    assert words not in run("check", good).out
+
+
+def test_names_in_feature_info_that_no_layer_has_are_warned_of(run: Run, tmp_path: Path) -> None:
+    def found(folder: str, field: str) -> str:
+        info = {"layers": {"parcels": {"fields": [field]}}}
+        project = policy_project(tmp_path / folder, access_rules=[EVERYTHING], feature_info=info)
+        return run("check", project).out
+
+    words = 'feature_info.layers.parcels.fields[0]: the layer "parcels" has no field "nmae"'
+    assert words in found("bad", "nmae")
+    assert "feature_info." not in found("good", "name")
+
+
+def test_assertions_that_cannot_be_read_are_found(run: Run, tmp_path: Path) -> None:
+    tests = [{"layer": "parcels", "expect": {"raed": True}}]
+    project = policy_project(tmp_path, access_rules=[EVERYTHING], access_tests=tests)
+    result = run("check", "--syntax", project)
+    assert (result.code, "access_tests[0].expect.raed" in result.out) == (1, True)
+
+
+def test_errors_of_one_setting_do_not_hide_those_of_another(run: Run, tmp_path: Path) -> None:
+    project = policy_project(
+        tmp_path, access_rules=[{"layers": "parcles"}], feature_info='{"no_such_key": 1}'
+    )
+    out = run("check", project).out
+    assert "feature_info.no_such_key" in out
+    assert 'did you mean "parcels"?' in out
+    assert out.count("feature_info.no_such_key") == 1
+
+
 def test_a_forgotten_copy_is_warned_of(run: Run, tmp_path: Path) -> None:
     project = policy_project(tmp_path, access_rules=[EVERYTHING])
     assert "project.qgs~" not in run("check", project).out
@@ -239,6 +361,17 @@ def test_unproven_identity_is_warned_of(
     assert "no proof" not in run("check", project).out
     monkeypatch.setenv("ACCESS_FILTER_IDENTITY", "authelia")
     assert "no proof" in run("check", project).out
+
+
+def test_headers_from_any_address_are_warned_of(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCESS_FILTER_IDENTITY", "authelia")
+    monkeypatch.setenv("ACCESS_FILTER_TRUSTED_PROXIES", "any")
+    project = policy_project(tmp_path, access_rules=[EVERYTHING])
+    assert "believed from any address" in run("check", project).out
+    monkeypatch.setenv("ACCESS_FILTER_TRUSTED_PROXIES", "10.0.0.0/8")
+    assert "ACCESS_FILTER_IDENTITY" not in run("check", project).out
 
 
 def test_a_project_without_rules_is_warned_of(run: Run, tmp_path: Path) -> None:
