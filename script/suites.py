@@ -1,4 +1,4 @@
-"""Runs each given folder of tests in a pytest of its own and sums up; see script/test."""
+"""Runs each folder of tests in a pytest of its own, some at a time, and sums up; see script/test."""
 
 from __future__ import annotations
 
@@ -9,34 +9,50 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 NO_TESTS_COLLECTED = 5
+UNIT = "tests/unit"
 
 
 def main() -> int:
     """Returns 0 when every suite passed and something was tested at all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--without", default="", help="folders of tests/ to leave out: a,b")
+    parser.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 4))
     options, pytest_arguments = parser.parse_known_args()
     paths, switches = split_arguments(pytest_arguments)
-    total: Counter[str] = Counter()
-    for folder in suites(options.without.split(",")):
-        targets = targets_of(folder, paths)
-        if targets:
-            total += run_suite(folder, targets, switches)
+    chosen = {folder: targets_of(folder, paths) for folder in suites(options.without.split(","))}
+    chosen = {folder: targets for folder, targets in chosen.items() if targets}
+    # The unit tests alone and first: they are quick, and some of them measure.
+    alone = {folder: targets for folder, targets in chosen.items() if folder == UNIT}
+    others = {folder: targets for folder, targets in chosen.items() if folder != UNIT}
+    total = run_suites(alone, switches, 1) + run_suites(others, switches, options.jobs)
     if total["skipped"]:
         print(f"{total['skipped']} skipped")
     print(f"{total['passed']} passed, {total['failed']} failed")
     return 1 if total["failed"] or not total["passed"] else 0
 
 
+def run_suites(chosen: dict[str, list[str]], switches: list[str], jobs: int) -> Counter[str]:
+    """Runs so many suites at a time; the output of each goes out in one piece when it has ended."""
+    total: Counter[str] = Counter()
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        running = [pool.submit(run_suite, *suite, switches) for suite in chosen.items()]
+        for suite in as_completed(running):
+            text, result = suite.result()
+            print(text, flush=True)
+            total += result
+    return total
+
+
 def suites(left_out: list[str]) -> list[str]:
-    """Every folder of tests/ that holds tests, the quick unit tests first."""
+    """Every folder of tests/ that holds tests."""
     folders = {path.relative_to("tests").parts[0] for path in Path("tests").rglob("test_*.py")}
     chosen = folders.difference(left_out)
-    return [f"tests/{name}" for name in sorted(chosen, key=lambda name: (name != "unit", name))]
+    return [f"tests/{name}" for name in sorted(chosen)]
 
 
 def split_arguments(arguments: list[str]) -> tuple[list[str], list[str]]:
@@ -62,30 +78,29 @@ def is_within(path: str, folder: str) -> bool:
     return place == Path(folder) or Path(folder) in place.parents
 
 
-def run_suite(folder: str, targets: list[str], switches: list[str]) -> Counter[str]:
+def run_suite(folder: str, targets: list[str], switches: list[str]) -> tuple[str, Counter[str]]:
     """Runs one pytest; a process that dies counts as one failure, whatever it reported before."""
-    print(f"== {folder}", flush=True)
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch, "junit.xml")
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            f"--junitxml={report}",
-            *switches,
-            *targets,
-        ]
-        code = subprocess.run(command, check=False, stdin=subprocess.DEVNULL).returncode
+        options = ["-q", "--color=no", f"--junitxml={report}", *switches]
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *options, *targets],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
         result = counts(report)
+    text = f"== {folder}\n{done.stdout}"
     # A choice of tests (-k, -m, --lf) may leave nothing to run in a suite; a whole folder may not.
-    nothing_chosen = code == NO_TESTS_COLLECTED and bool(switches)
-    if code and not nothing_chosen and not result["failed"]:
-        print(f"pytest on {folder} ended with {code}", flush=True)
+    nothing_chosen = done.returncode == NO_TESTS_COLLECTED and bool(switches)
+    if done.returncode and not nothing_chosen and not result["failed"]:
+        text += f"pytest on {folder} ended with {done.returncode}\n"
         result["failed"] += 1
-    print(f"-- {folder}: {time.monotonic() - started:.1f} s", flush=True)
-    return result
+    return text + f"-- {folder}: {time.monotonic() - started:.1f} s", result
 
 
 def counts(report: Path) -> Counter[str]:
