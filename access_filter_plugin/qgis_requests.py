@@ -23,6 +23,7 @@ from .request_context import DecisionRecord, RequestContext
 
 PROOF_VARIABLE = "HTTP_X_ACCESS_FILTER_SECRET"
 INTERNAL_ERROR = "internal error"
+NOT_PREPARED = "another plugin, or a failure, ended it early"
 PROJECT_REFUSED = b"This server does not serve that project."
 
 
@@ -105,6 +106,7 @@ class RequestPipeline:
         self._context = None
         if context is None:
             Closed("not prepared").request_begins(handler)
+            self._log_unprepared(handler)
             return
         for feature in self._features:
             try:
@@ -114,6 +116,20 @@ class RequestPipeline:
                 if feature is self._access_control:
                     Closed("failure").request_begins(handler)
         self._access_control.forget()
+
+    def _log_unprepared(self, handler: Any) -> None:
+        """Log a request that another plugin, or a failure of ours, ended before it was prepared."""
+        try:
+            context = RequestContext(
+                request=read_request(handler, self._iface),
+                subject=resolve_subject(self._settings, header_lookup(handler), self._iface.getEnv),
+                started=self._started,
+                decision=DecisionRecord(effect="deny", refused=NOT_PREPARED),
+                answered=True,
+            )
+            self._features[-1].response_complete(context, handler)
+        except BaseException as error:  # nothing may leave an override
+            report_failure("request_log (not prepared)", error)
 
     def _new_context(self, handler: Any) -> RequestContext:
         request = read_request(handler, self._iface)
