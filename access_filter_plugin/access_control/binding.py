@@ -17,7 +17,7 @@ from .patterns import NameList, has_wildcard, matches
 from .policy import GEOMETRY, Action, Effect, Policy, Rule
 
 GROUP_PREFIX = "group:"
-MAX_HINTS = 10
+MAX_HINTS = 5
 """Nearest names looked for in one project: each costs a walk over all of its names."""
 MAX_WARNINGS = 20
 """Warnings told for one key of one rule; a rule for a thousand rasters is not a thousand lines."""

@@ -133,17 +133,17 @@ def test_a_file_that_cannot_be_read_is_invalid() -> None:
 
 def test_a_thousand_rules_are_read_in_a_moment() -> None:
     rules = [{"layers": [f"layer {i}"], "filter": f"a = {i}"} for i in range(1000)]
-    began = time.perf_counter()
+    began = time.process_time()
     assert len(parsed({"access_rules": rules}).policy.rules) == 1000
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_a_megabyte_of_wrong_keys_is_told_in_bounded_time() -> None:
     rule = {f"key number {i}": i for i in range(30)}
-    began = time.perf_counter()
+    began = time.process_time()
     found = parsed({"access_rules": [rule] * 1000})
     assert len(found.errors) == 31000
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_a_text_nested_too_deeply_is_a_problem() -> None:

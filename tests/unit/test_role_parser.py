@@ -54,9 +54,9 @@ def test_a_role_that_is_its_own_member_is_a_cycle() -> None:
 
 def test_a_cycle_of_thousands_is_found_in_a_moment() -> None:
     roles = {f"r{i}": frozenset({f"role:r{(i + 1) % 5000}"}) for i in range(5000)}
-    began = time.perf_counter()
+    began = time.process_time()
     assert len(cyclic_roles(roles)) == 5000
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize(
