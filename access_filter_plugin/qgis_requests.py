@@ -158,4 +158,3 @@ class RequestPipeline:
 
     def _state(self, project: Any) -> Optional[ProjectState]:
         return self._states.state(project)
-

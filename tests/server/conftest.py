@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.support.server import Server, start_server
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
+def server() -> Server:
     """Return the server of this process, with the plugin open."""
-    yield start_server(ACCESS_FILTER_ADMIN_ROLES="gisadmin")
+    return start_server(ACCESS_FILTER_ADMIN_ROLES="gisadmin")

@@ -157,7 +157,7 @@ def test_problems_of_a_closed_project_are_for_admins_only(server: Server, broken
     assert (stranger.status, stranger.json) == (503, {"error": "This project is closed."})
     admin = server.client(broken, "ada", "gisadmin").get(**ask)
     assert admin.status == 503
-    assert [p["path"] for p in admin.json["problems"]][0] == "access_rules[0].layer"
+    assert admin.json["problems"][0]["path"] == "access_rules[0].layer"
 
 
 def test_admins_are_warned_of_forgotten_copies(server: Server, tmp_path: Path) -> None:
