@@ -78,12 +78,14 @@ class RequestPipeline:
             os.unsetenv(PROOF_VARIABLE)
 
     def _prepare(self, context: RequestContext, handler: Any) -> None:
-        """Let every feature look at a request; a failure of one refuses it, and is still logged."""
+        """Let every feature look at a request; if access control fails, it is refused and logged."""
         for feature in self._features:
             try:
                 feature.request_ready(context, handler)
             except BaseException as error:  # nothing may leave an override
                 report_failure(f"{feature.name} (request_ready)", error)
+                if feature is not self._access_control:
+                    continue
                 self._access_control.forget()
                 context.answered = True
                 context.decision = DecisionRecord(effect="deny", refused=INTERNAL_ERROR)
