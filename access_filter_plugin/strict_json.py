@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import enum
+import heapq
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,8 @@ from typing import Any, Optional, Union
 
 MAX_SHOWN = 60
 MAX_HINTS = 200
+MAX_COMPARED = 100
+"""Known names that one unknown name is compared with, the likeliest first."""
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 DESKTOP_CELL_LIMIT = 32767
 
@@ -59,7 +62,13 @@ def shown(value: Any) -> str:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return ``', did you mean "x"?'`` for the nearest known name, or an empty string."""
     by_folded = {candidate.lower(): candidate for candidate in known}
-    nearest = difflib.get_close_matches(name.lower()[:200], by_folded, n=1, cutoff=0.6)
+    folded = name.lower()[:200]
+    likely = heapq.nsmallest(
+        MAX_COMPARED,
+        by_folded,
+        key=lambda other: (other[:2] != folded[:2], abs(len(other) - len(folded))),
+    )
+    nearest = difflib.get_close_matches(folded, likely, n=1, cutoff=0.6)
     return f', did you mean "{by_folded[nearest[0]]}"?' if nearest else ""
 
 
