@@ -17,6 +17,7 @@ from .admission.catalog_mode import with_challenge
 from .admission.verdict import ADMITTED, Verdict, refuse
 from .project_access import WRITING, OperationAccess
 from .qgis_guards import guard
+from .qgis_oapif import admit_unseen
 
 Admit = Callable[[OwsRequest, OperationAccess, Any], Verdict]
 
@@ -59,6 +60,8 @@ def _judge(
     if verdict is not ADMITTED or access is None:
         return verdict
     if not access.is_restricted and request.operation not in WRITING:
+        if request.service == OAPIF and not request.method:
+            return admit_unseen(request, access, state)
         return ADMITTED
     if len(request.body) > settings.max_body_bytes:
         return refuse("The body is too large.", status=413)

@@ -41,6 +41,22 @@ def admit(request: OwsRequest, access: OperationAccess, state: Any) -> Verdict:
         return refused.verdict
 
 
+def admit_unseen(request: OwsRequest, access: OperationAccess, state: Any) -> Verdict:
+    """Return the verdict on a request that may write without our seeing it.
+
+    Servers that keep the method to themselves (py-qgis-server) could be deleting what we take for
+    reading, so a caller whose edits are limited gets no single items there.
+    """
+    try:
+        name = read_path(request.path).collection
+    except Refused as refused:
+        return refused.verdict
+    info = collection_info(access, state.project, name) if name else None
+    if info is not None and may_edit_something_limited(access.decision(info.id)):
+        return Forbidden("This server does not tell the method of a request.").verdict
+    return ADMITTED
+
+
 def query_of(url: str) -> list[tuple[str, str]]:
     """Return the parameters of a URL as QGIS reads them: decoded once, in their own case."""
     items = QUrlQuery(QUrl(url)).queryItems(QUrl.ComponentFormattingOption.FullyDecoded)

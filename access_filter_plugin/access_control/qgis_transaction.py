@@ -32,7 +32,7 @@ def judge_transaction(request: OwsRequest, access: OperationAccess, state: Any) 
     """Return the verdict on a Transaction; raise Refused for the first action that may not be."""
     if access.is_restricted:
         check_parameters(request.operation, request.parameters)
-    if not is_xml(request.body):
+    if not is_xml(request.body) or "OPERATION" in request.parameters:
         raise Refused("OPERATION: send the transaction as an XML body", code=MALFORMED)
     root = parse_body(request.body)
     check_root(root, request.operation)

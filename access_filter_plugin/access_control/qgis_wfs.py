@@ -8,7 +8,12 @@ from ..ows_request import OwsRequest
 from .admission.catalog_mode import challenge_listing, closed_answer, everything_is_closed
 from .admission.refused import Refused, UnknownName
 from .admission.verdict import ADMITTED, Verdict
-from .admission.wfs import check_parameters, describe_changes, feature_changes
+from .admission.wfs import (
+    check_parameters,
+    describe_changes,
+    feature_changes,
+    names_nothing,
+)
 from .admission.wfs_body import (
     check_capabilities_body,
     check_describe_body,
@@ -45,13 +50,14 @@ def _reading(request: OwsRequest, access: OperationAccess, state: Any) -> Verdic
     ):
         return challenge_listing(access)
     layers = WfsLayers(access, state.project)
-    if is_xml(request.body):
-        _check_body(request, layers, WfsExpressions(state.layers))
-        return ADMITTED
+    expressions = WfsExpressions(state.layers)
+    has_body = is_xml(request.body)
+    if has_body:
+        _check_body(request, layers, expressions)
+    # Beside a body too: should QGIS not find it well-formed, the parameters are what it runs.
     if request.operation == "DescribeFeatureType":
         return _changed(describe_changes(request.parameters, layers))
-    if request.operation == "GetFeature":
-        expressions = WfsExpressions(state.layers)
+    if request.operation == "GetFeature" and not (has_body and names_nothing(request.parameters)):
         return _changed(feature_changes(request.parameters, layers, expressions))
     return ADMITTED
 

@@ -134,14 +134,15 @@ def test_a_body_beyond_the_limit_is_refused(server: Server, tmp_path: Path) -> N
     assert "too large" in answer.text
 
 
-LIMITED = [{"layers": "parcels", "actions": ["read", "update", "delete"], "filter": "public = 1"}]
+LIMITED = {"layers": "parcels", "actions": ["read", "update", "delete"], "filter": "public = 1"}
 
 
+@pytest.mark.parametrize("rules", [[LIMITED], [LIMITED, {"layers": "*"}]])
 def test_items_are_not_given_where_the_method_cannot_be_known(
-    server: Server, tmp_path: Path
+    server: Server, tmp_path: Path, rules: list[dict[str, Any]]
 ) -> None:
     """A server that hides the method (py-qgis-server) must not delete what we took for reading."""
-    client = server.client(policy_project(tmp_path / "p", access_rules=LIMITED))
+    client = server.client(policy_project(tmp_path / "p", access_rules=rules))
     client.cgi["REQUEST_METHOD"] = ""
     url = f"http://localhost/wfs3/collections/parcels/items/1?MAP={client.project}"
     for method in ("GET", "DELETE"):

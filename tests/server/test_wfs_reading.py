@@ -303,3 +303,11 @@ def test_a_caller_to_whom_everything_is_open_gets_the_same_bytes(
         with server.unguarded():
             plain = boss.get(SERVICE="WFS", **parameters)
         assert (guarded.status, guarded.body) == (plain.status, plain.body)
+
+
+def test_parameters_beside_a_body_are_judged_as_well(anon: Client) -> None:
+    """Should QGIS not find the body well-formed, it would run the parameters."""
+    body = query("parcels")
+    assert anon.post(body, SERVICE="WFS", TYPENAME="salaries").status == 400
+    assert anon.post(body, SERVICE="WFS", TYPENAME="parcels", EXP_FILTER=HIDDEN).status == 400
+    assert names(anon.post(body, SERVICE="WFS", TYPENAME="parcels")) == ["one", "four"]

@@ -88,6 +88,11 @@ def check_parameters(operation: str, parameters: Mapping[str, str]) -> None:
         raise Refused(f"{wrong}: the value is not understood")
 
 
+def names_nothing(parameters: Mapping[str, str]) -> bool:
+    """Return whether no parameter says which features are asked for."""
+    return not any(parameters.get(name) for name in _JUDGED)
+
+
 def type_names(text: str, layers: Layers) -> list[QueryLayer]:
     """Return the layers of a TYPENAME; one unknown or hidden name makes all of it unknown."""
     return [layers.find(name.strip()) for name in text.split(",") if name]

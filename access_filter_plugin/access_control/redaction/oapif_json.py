@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from types import MappingProxyType
 from typing import Any, Optional
@@ -71,6 +71,8 @@ def redact_features(document: Any, shown: Shown, page: Page) -> Any:
     document = {**document, "features": features}
     if page.count is None:
         return document
+    # What has come out is seen, even where the count is some seconds old.
+    page = replace(page, count=max(page.count, page.offset + len(features) if features else 0))
     links = [link for link in document["links"] if _is_needed(link, page)]
     links = [_with_last_offset(link, page) for link in links]
     return {**document, "numberMatched": page.count, "links": links}
