@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,8 @@ from jsonschema import Draft202012Validator
 from tests.support.projects import policy_project
 from tests.support.server import Answer, Server
 
-SCHEMA = json.loads(
-    (Path(__file__).parents[2] / "docs" / "access-service.schema.json").read_text("utf-8")
-)
+DOCS = Path(__file__).parents[2] / "docs"
+SCHEMA = json.loads((DOCS / "access-service.schema.json").read_text("utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
 RULES = [
     {"id": "map", "layers": ["*", "!salaries"]},
@@ -77,6 +77,19 @@ def ask(server: Server, projects: dict[str, Path], question: str) -> Answer:
 
 def test_the_schema_is_one() -> None:
     Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_the_examples_of_the_page_are_what_the_schema_says() -> None:
+    page = (DOCS / "access-service.md").read_text("utf-8")
+    blocks = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
+    assert len(blocks) == 4
+    for block in blocks:
+        if "admission" in block:
+            part = dict(SCHEMA["$defs"]["explanation"]["properties"])
+            schema = {"$defs": SCHEMA["$defs"], "properties": part, "additionalProperties": False}
+            assert list(Draft202012Validator(schema).iter_errors(block)) == []
+        else:
+            assert list(VALIDATOR.iter_errors(block)) == []
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
