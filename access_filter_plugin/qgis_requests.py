@@ -107,7 +107,10 @@ class RequestPipeline:
         context = self._context
         self._context = None
         if context is None:
+            sent = handler.statusCode() if handler.headersSent() else None
             Closed("not prepared").request_begins(handler)
+            if sent is not None:  # an error page of QGIS has left already
+                handler.setStatusCode(sent)
             self._log_unprepared(handler)
             return
         for feature in self._features:
