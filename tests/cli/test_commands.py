@@ -37,6 +37,30 @@ def test_explain_says_what_and_why(run: Run, project: Path) -> None:
     assert "- map: it does not name this layer" in result.out
 
 
+MAP = "http://x/ows?SERVICE=WMS&REQUEST=GetMap&VERSION=1.3.0&LAYERS=salaries&STYLES=&WIDTH=9"
+MAP += "&HEIGHT=9&CRS=EPSG:4326&BBOX=0,0,9,9&FORMAT=image/png&MAP=/srv/on_the_server.qgs"
+
+
+def test_explain_says_what_each_wall_would_do_with_a_url(run: Run, project: Path) -> None:
+    caller = ("--user", "bob", "--role", "hr", "--url")
+    out = run("explain", project, *caller, MAP).out
+    assert "admission: let in" in out
+    assert 'enforcement: salaries: readable; rows: ("amount" > 4100); attributes: all' in out
+    assert "redaction: nothing" in out
+    refused = run("explain", project, *caller, MAP + "&SLD_BODY=x").out
+    assert "admission: refused with 403" in refused
+    assert "enforcement" not in refused
+    body = run("explain", project, *caller, MAP, "--json").json
+    assert {"admission", "enforcement", "redaction"} <= set(body)
+
+
+def test_explain_says_which_closed_name_is_asked_for_as_unknown(run: Run, project: Path) -> None:
+    body = run("explain", project, "--url", MAP, "--json").json
+    hidden = body["admission"]["asked_as_unknown"] or [body["admission"]["refused"]]
+    assert hidden
+    assert body["layers"]
+
+
 def test_explain_for_nobody_in_particular_is_for_anonymous(run: Run, project: Path) -> None:
     body = run("explain", project, "--layer", "salaries", "--json").json
     assert body["subject"] == {"user": None, "roles": ["anonymous"], "address": None}

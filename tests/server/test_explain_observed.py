@@ -6,6 +6,7 @@ answered. Row filters are evaluated on the data by SQLite, not by QGIS expressio
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from contextlib import closing
@@ -14,6 +15,7 @@ from typing import Any, Optional
 
 import pytest
 
+from access_filter_plugin.command_line import main
 from tests.server.policy_server import (
     Seen,
     by_oapif,
@@ -156,6 +158,39 @@ def test_explain_agrees_with_what_is_drawn_and_refused(
         )  # fmt: skip
         is_refused = refused.status == 403 and "SLD" in refused.text
         assert is_refused is world.restricted()
+
+
+@pytest.mark.parametrize("case", VALID, ids=str)
+def test_the_command_line_explains_as_the_server_does(
+    server: Server,
+    folder: Path,
+    projects: dict[str, Path],
+    case: Case,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The server's explanations are compared with what is observed above."""
+    operator = operator_file(folder, case.operator)
+    if operator is not None:
+        monkeypatch.setenv("ACCESS_FILTER_RULES", str(operator))
+    if case.lower_case:
+        monkeypatch.setenv("ACCESS_FILTER_USER_CASE", "lower")
+    project = projects[case.number]
+    for who in ("anon", "bob", "alice"):
+        user, roles = SUBJECTS[who]
+        if case.lower_case and who == "bob":
+            continue  # as above
+        with operator_rules(server, operator, lower=case.lower_case):
+            told = World(server, project, case, who).explained("WFS", "GetFeature")
+        arguments = ["--user", case.users.get(who) or user] if user else []
+        arguments += [word for role in sorted(roles) for word in ("--role", role)]
+        capsys.readouterr()
+        code = main(
+            ["explain", str(project), *arguments, "--address", case.address]
+            + ["--service", "WFS", "--request", "GetFeature", "--json"]
+        )
+        body = json.loads(capsys.readouterr().out)
+        assert (code, {layer["name"]: layer for layer in body["layers"]}) == (0, told)
 
 
 @pytest.mark.parametrize("case", INVALID, ids=str)
