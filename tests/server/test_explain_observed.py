@@ -185,10 +185,8 @@ def test_the_command_line_explains_as_the_server_does(
         arguments = ["--user", case.users.get(who) or user] if user else []
         arguments += [word for role in sorted(roles) for word in ("--role", role)]
         capsys.readouterr()
-        code = main(
-            ["explain", str(project), *arguments, "--address", case.address]
-            + ["--service", "WFS", "--request", "GetFeature", "--json"]
-        )
+        arguments += ["--address", case.address, "--service", "WFS", "--request", "GetFeature"]
+        code = main(["explain", str(project), *arguments, "--json"])
         body = json.loads(capsys.readouterr().out)
         assert (code, {layer["name"]: layer for layer in body["layers"]}) == (0, told)
 
