@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Optional
 
+from qgis.core import QgsProject
+
 
 class ExpressionVariables:
     """Sets the request's variables on a project, and resets them."""
 
     def __init__(self) -> None:
-        self._project: Any = None
+        self._project: Optional[QgsProject] = None
         self._before: dict[str, Any] = {}
         self._was_dirty = False
 
-    def set(self, project: Any, values: Mapping[str, Optional[object]]) -> None:
+    def set(self, project: QgsProject, values: Mapping[str, Optional[object]]) -> None:
         """Add the values to the project's variables until :meth:`reset`."""
         self.reset()
         self._before = project.customVariables()

@@ -10,9 +10,9 @@ from .. import qgis_log
 from ..operator_settings import OperatorSettings
 from ..request_context import RequestContext
 from ..strict_json import Problem, StrictJsonError
+from .answer_reader import AnswerReader, unfinished_facts
 from .entry import BadLayer, LineWriter, RequestFacts, is_remarkable, level_of
 from .pseudonym import Pseudonyms
-from .qgis_answer import AnswerReader, unfinished_facts
 from .qgis_bad_layers import LoadFailures, bad_layers
 from .qgis_layer_times import layer_times, measures_layers
 from .sampler import Sampler
