@@ -227,8 +227,11 @@ def _hidden_style(layer: QgsVectorLayer, v: str) -> None:
 def _describe(layers: dict[str, Any], v: str) -> None:
     """Add titles, aliases, map tips, display names, forms and dimensions."""
     for name in ("forb", "named", "rforb", "labels"):
-        layers[name].setTitle(f"CN{v}title")
-        layers[name].setAbstract(f"CN{v}abstract")
+        owner = layers[name].serverProperties()
+        if Qgis.QGIS_VERSION_INT < 33800:
+            owner = layers[name]  # where titles were until then
+        owner.setTitle(f"CN{v}title")
+        owner.setAbstract(f"CN{v}abstract")
     attr = layers["attr"]
     fields = attr.fields()
     attr.setFieldAlias(fields.lookupField("secret"), f"CN{v}alias")
