@@ -15,7 +15,8 @@ OUR_HEADERS = frozenset(
     {"x-request-id", "server-timing", "etag", "vary", "cache-control", "content-length"}
 )
 _TIMES = re.compile(
-    rb'"timeStamp": ?"[^"]*"|/(Creation|Mod)Date \([^)]*\)|<xmp:\w+Date>[^<]*<|/ID ?\[[^\]]*\]'
+    rb'"timeStamp": ?"[^"]*"|/(Creation|Mod)Date \([^)]*\)|/ID ?\[[^\]]*\]'
+    rb'|<xmp:\w+Date>[^<]*<|xmp:\w+Date="[^"]*"'
 )
 _UUID = re.compile(rb"uuid:[0-9a-f-]{36}|\$L?\d*TDCREATE[^$]*")
 _CANARY = re.compile(rb"CN[AB]\w*")

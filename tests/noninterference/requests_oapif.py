@@ -115,7 +115,7 @@ REQUESTS += [
     api("/collections/joined/items.json", near="L7", works="pone", name="pone"),
     api(
         "/collections/feat/items.json",
-        crs="http://www.opengis.net/def/crs/EPSG/9.6.2/3857",
+        crs="http://www.opengis.net/def/crs/OGC/1.3/CRS84",
         works="fone",
     ),
     api("/collections/feat/items.json", resultType="hits"),

@@ -273,7 +273,7 @@ LEGENDS += [
         "WMS",
         "GetLegendGraphic",
         facts="L5",
-        LAYERS="mixed",
+        LAYERS="world",
         FORMAT="image/png",
         ADDLAYERGROUPS="TRUE",
     ),

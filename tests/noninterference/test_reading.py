@@ -26,8 +26,8 @@ UNKNOWN = {
     "closed": "nogrps",
 }
 """Names of hidden things → names of nothing."""
-ALIASES = ("secret",)
-"""Hidden names that are also the visible title of something else, so that they are known."""
+BY_TITLE = ("secret", "properties")
+"""OAPIF parameters that take titles: there ``secret`` is also the visible title of another column."""
 
 
 def named(requests: list[Request]) -> list[object]:
@@ -51,7 +51,7 @@ HIDDEN = [
     request
     for request in READING
     if any(re.search(name, request.is_named) for name in UNKNOWN)
-    and not any(name in ALIASES for name, _value in request.query)
+    and not any(name in BY_TITLE for name, _value in request.query)
 ]
 
 
