@@ -273,8 +273,8 @@ LEGENDS += [
         "WMS",
         "GetLegendGraphic",
         facts="L5",
-        LAYERS="world",
-        FORMAT="image/png",
+        LAYERS="mixed",
+        FORMAT="application/json",
         ADDLAYERGROUPS="TRUE",
     ),
     ows(

@@ -150,7 +150,7 @@ def _arrange(project: QgsProject, layers: dict[str, Any], v: str) -> None:
         root.addLayer(layers[name])
     members = {
         "open": ["related"],
-        "mixed": ["related", "forb"],
+        "mixed": ["related", "forb", "named"],
         f"CN{v}group": ["named", "rforb", "labels"],
         "closed": ["forb", "rforb"],
     }
