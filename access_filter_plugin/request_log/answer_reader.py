@@ -44,18 +44,10 @@ class AnswerReader:
                 error = read_error(status, bytes(body) if size <= MAX_ERROR_BODY else b"")
         if ms >= _ABORT_MS and (error is None or status >= 500) and self._connection.is_gone():
             error = ABORTED
-        header = handler.requestHeader
+        agent, referer = handler.requestHeader("User-Agent"), handler.requestHeader("Referer")
+        came = time.time() - ms / 1000
         return RequestFacts(
-            time.time() - ms / 1000,
-            ms,
-            status,
-            size,
-            error,
-            trace_id,
-            header("User-Agent"),
-            header("Referer"),
-            bad_layers,
-            layer_ms,
+            came, ms, status, size, error, trace_id, agent, referer, bad_layers, layer_ms
         )
 
 

@@ -2,58 +2,52 @@
 
 Everything else a client sends (tokens, filters, unknown parameters) never gets near the log. A
 value that does not look like what it should be is left out: what was wrong with it is in ``error``.
-
-Requests repeat themselves, so what they name is written once and remembered by what was sent: one
-look-up costs less than the dozen small functions behind it (benchmarks/log_line.py).
+Requests repeat themselves, so what they name is remembered by what was sent.
 """
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from math import isfinite
 
 from ..ows_request import OwsRequest
 from .asked_layers import layer_names, layer_text, listed
 from .json_text import members, quoted, string_list
+from .remembered import Remembered
 from .scrub import scrubbed
 
 MAX_WORD = 80
 MAX_PATH = 300
 _MAX_BBOX_TEXT = 200
-_MAX_REMEMBERED = 1000
-_REMEMBERED = 512
 
 _WORDS = re.compile(r"[A-Za-z0-9:/._+;=, -]{1,80}")
 
 
-def asked_text(request: OwsRequest, wanted: frozenset[str]) -> str:
-    """Return the wanted members from ``service`` to ``height``, each with a comma before it."""
+def asked_text(request: OwsRequest) -> str:
+    """Return the members from ``service`` to ``bbox``, each with a comma before it."""
     sent = request.parameters.get
     texts = (
         request.service,
         request.operation,
         request.version,
         layer_text(request),
-        sent("STYLES") or sent("STYLE") or "",
-        sent("CRS") or sent("SRS") or sent("SRSNAME") or sent("TILEMATRIXSET") or "",
+        sent("STYLES") or sent("STYLE"),
+        sent("CRS") or sent("SRS") or sent("SRSNAME") or sent("TILEMATRIXSET"),
         # GetFeatureInfo has a FORMAT of the map as well; what is sent is INFO_FORMAT.
-        sent("INFO_FORMAT") or sent("FORMAT") or sent("OUTPUTFORMAT") or "",
-        sent("TEMPLATE") or "",
-        sent("FEATURE_COUNT") or sent("MAXFEATURES") or sent("COUNT") or sent("LIMIT") or "",
+        sent("INFO_FORMAT") or sent("FORMAT") or sent("OUTPUTFORMAT"),
+        sent("TEMPLATE"),
+        sent("FEATURE_COUNT") or sent("MAXFEATURES") or sent("COUNT") or sent("LIMIT"),
         request.method,
         request.path,
-        sent("WIDTH") or "",
-        sent("HEIGHT") or "",
+        sent("WIDTH"),
+        sent("HEIGHT"),
     )
-    known = _known_names if len("".join(texts)) <= _MAX_REMEMBERED else _names
+    text = _NAMES.texts.get(texts) or _NAMES.make(texts)
     bbox = sent("BBOX") or sent("MAP0:EXTENT")
-    if bbox and "bbox" in wanted:
-        return f"{known(texts, wanted)}{_bbox(bbox)}"
-    return known(texts, wanted)
+    return f"{text}{_bbox(bbox)}" if bbox else text
 
 
-def _names(texts: tuple[str, ...], wanted: frozenset[str]) -> str:
+def _names(texts: tuple[str | None, ...]) -> str:
     service, operation, version, layers, styles, crs, media, template, count = texts[:9]
     method, path, width, height = texts[9:]
     return members(
@@ -61,7 +55,7 @@ def _names(texts: tuple[str, ...], wanted: frozenset[str]) -> str:
             "service": _name(service),
             "request": _name(operation),
             "version": _word(version),
-            "layers": string_list(layer_names(service, layers)) if layers else "",
+            "layers": string_list(layer_names(service or "", layers)) if layers else "",
             "styles": string_list(listed(styles)) if styles else "",
             "crs": _word(crs),
             "format": _word(media),
@@ -71,24 +65,25 @@ def _names(texts: tuple[str, ...], wanted: frozenset[str]) -> str:
             "path": quoted(scrubbed(path), MAX_PATH) if path else "",
             "width": _number(width),
             "height": _number(height),
-        },
-        wanted,
+        }
     )
 
 
-_known_names = lru_cache(_REMEMBERED)(_names)
+_NAMES = Remembered(_names)
 
 
-def _name(text: str) -> str:
+def _name(text: str | None) -> str:
     return quoted(scrubbed(text), MAX_WORD) if text else ""
 
 
-def _word(text: str) -> str:
-    return quoted(scrubbed(text)) if _WORDS.fullmatch(text) else ""
+def _word(text: str | None) -> str:
+    return quoted(scrubbed(text)) if text and _WORDS.fullmatch(text) else ""
 
 
-def _number(text: str) -> str:
-    return str(int(text)) if len(text) < 10 and text.isascii() and text.isdecimal() else ""
+def _number(text: str | None) -> str:
+    if not text or len(text) > 9 or not text.isascii() or not text.isdecimal():
+        return ""
+    return str(int(text))
 
 
 def _bbox(text: str) -> str:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from ..request_context import DecisionRecord
 from .json_text import CUT_MARK, MAX_ITEMS, json_object, quoted, string_list
+from .remembered import Remembered
 from .scrub import scrubbed
 
 MAX_REASON = 300
-_NOTHING_DECIDED = '{"effect":"none"}'
-_MAX_REMEMBERED = 50
-
 
 _Hidden = tuple[tuple[str, tuple[str, ...]], ...]
-_Layers = tuple[tuple[str, ...], tuple[str, ...], _Hidden]
+_Parts = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...], _Hidden, "str | None"]
 
 
 def decision_text(decision: DecisionRecord, refused: str | None) -> str:
@@ -23,17 +19,19 @@ def decision_text(decision: DecisionRecord, refused: str | None) -> str:
     ``refused`` is the reason of the admission wall as it may be shown (without the user's name,
     where that is a pseudonym).
     """
-    if refused is None and not decision.rules and decision.effect == "none":
-        return _NOTHING_DECIDED
-    hidden = decision.hidden
-    layers = (decision.denied, decision.filtered, tuple(hidden.items()))
-    if refused is None and len(decision.denied) + len(hidden) < _MAX_REMEMBERED:
-        return _known_text(decision.effect, decision.rules, layers, None)
-    return _text(decision.effect, decision.rules, layers, refused)
+    parts = (
+        decision.effect,
+        decision.rules,
+        decision.denied,
+        decision.filtered,
+        tuple(decision.hidden.items()),
+        refused,
+    )
+    return _TEXTS.texts.get(parts) or _TEXTS.make(parts)
 
 
-def _text(effect: str, rules: tuple[str, ...], layers: _Layers, refused: str | None) -> str:
-    denied, filtered, hidden = layers
+def _text(parts: _Parts) -> str:
+    effect, rules, denied, filtered, hidden, refused = parts
     values = {"effect": quoted(effect)}
     if rules:
         values["rules"] = string_list(rules)
@@ -48,7 +46,7 @@ def _text(effect: str, rules: tuple[str, ...], layers: _Layers, refused: str | N
     return json_object(values)
 
 
-_known_text = lru_cache(256)(_text)
+_TEXTS = Remembered(_text)
 
 
 def _hidden(hidden: _Hidden) -> str:

@@ -38,11 +38,9 @@ def string_list(texts: Iterable[str], limit: int = MAX_ITEMS) -> str:
     return f"[{','.join(shown)}]"
 
 
-def members(values: Mapping[str, str], wanted: frozenset[str]) -> str:
-    """Return the wanted members that have a value (JSON already), each with a comma before it."""
-    return "".join(
-        [f',"{name}":{value}' for name, value in values.items() if value and name in wanted]
-    )
+def members(values: Mapping[str, str]) -> str:
+    """Return the members that have a value (JSON already), each with a comma before it."""
+    return "".join([f',"{name}":{value}' for name, value in values.items() if value])
 
 
 def json_object(values: Mapping[str, str]) -> str:

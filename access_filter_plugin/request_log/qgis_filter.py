@@ -115,8 +115,9 @@ class RequestLog:
     def _name(self, context: RequestContext, handler: Any) -> None:
         """Set the headers that name the request in the answer."""
         if not context.request_id:
-            self._traceparent = read_traceparent(handler.requestHeader(_TRACE))
-            context.request_id = self._ids.accept_or_make(handler.requestHeader(_REQUEST_ID))
+            trace, sent = handler.requestHeader(_TRACE), handler.requestHeader(_REQUEST_ID)
+            self._traceparent = read_traceparent(trace) if trace else ""
+            context.request_id = self._ids.accept_or_make(sent)
         handler.setResponseHeader(_REQUEST_ID, context.request_id)
         if self._traceparent:
             handler.setResponseHeader(_TRACE, self._traceparent)

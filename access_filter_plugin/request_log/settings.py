@@ -72,6 +72,7 @@ class LogSettings:
     sample: float = 1.0
     """The share of unremarkable requests that get a line."""
     fields: frozenset[str] = ALL_FIELDS
+    """ALL_FIELDS itself where nothing is left out: leaving out costs a second look at the line."""
     anonymize: frozenset[str] = frozenset()
 
 
@@ -94,7 +95,13 @@ def read_log_settings(
     settings = _parse(text, problems)
     if settings is None or problems:
         return defaults, tuple(problems)
-    return (_unweakened(settings) if log_default == "always" else settings), ()
+    if log_default == "always":
+        settings = _unweakened(settings)
+    return replace(settings, fields=_the_one(settings.fields)), ()
+
+
+def _the_one(fields: frozenset[str]) -> frozenset[str]:
+    return ALL_FIELDS if fields == ALL_FIELDS else fields
 
 
 def _unweakened(settings: LogSettings) -> LogSettings:

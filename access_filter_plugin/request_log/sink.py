@@ -8,6 +8,7 @@ journald) gets at most 4096 bytes at a time.
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from typing import Callable, Optional, Protocol
@@ -64,6 +65,10 @@ class StderrSink:
 NO_SINK = NoSink()
 
 
+def _not_open(_line: bytes) -> None:
+    raise OSError(errno.EBADF, "not open")
+
+
 class FileSink:
     """A file, followed through rotation by rename and by truncation."""
 
@@ -74,27 +79,27 @@ class FileSink:
         self._reporter = reporter
         self._clock = clock
         self._descriptor: Optional[Descriptor] = None
+        self._write: Callable[[bytes], None] = _not_open
         self._look_at = 0.0
 
     def write(self, line: bytes, level: str) -> None:
         """Write one line, or report that it could not be written."""
         try:
-            descriptor = self._descriptor
-            if descriptor is None or self._clock() >= self._look_at:
-                descriptor = self._open_file()
-            descriptor.write(line)
+            if self._clock() >= self._look_at:
+                self._open_file()
+            self._write(line)
         except OSError as error:
             self._reporter.failed(error.strerror or str(error))
 
-    def _open_file(self) -> Descriptor:
-        self._look_at = self._clock() + LOOK_EVERY_SECONDS
-        if self._descriptor is not None:
-            if self._is_in_place(self._descriptor):
-                return self._descriptor
+    def _open_file(self) -> None:
+        self._look_at = 0.0  # again with the next line, should this fail
+        if self._descriptor is not None and not self._is_in_place(self._descriptor):
             self._descriptor.close()
             self._descriptor = None
-        self._descriptor = Descriptor(os.open(self._path, _FLAGS, _FILE_MODE))
-        return self._descriptor
+        if self._descriptor is None:
+            self._descriptor = Descriptor(os.open(self._path, _FLAGS, _FILE_MODE))
+            self._write = self._descriptor.write
+        self._look_at = self._clock() + LOOK_EVERY_SECONDS
 
     def _is_in_place(self, descriptor: Descriptor) -> bool:
         try:

@@ -9,13 +9,12 @@ import pytest
 
 from access_filter_plugin.ows_request import OwsRequest
 from access_filter_plugin.request_log.asked import asked_text
-from access_filter_plugin.request_log.settings import ALL_FIELDS
 
 
 def asked(**request: Any) -> dict[str, Any]:
     parameters = request.pop("parameters", {})
     service, operation = request.pop("service", ""), request.pop("operation", "")
-    text = asked_text(OwsRequest(service, operation, parameters=parameters, **request), ALL_FIELDS)
+    text = asked_text(OwsRequest(service, operation, parameters=parameters, **request))
     members: dict[str, Any] = json.loads("{" + text[1:] + "}")
     return members
 

@@ -124,15 +124,24 @@ def checked(line: bytes, limit: int) -> dict[str, Any]:
 
 
 @settings(max_examples=100, deadline=None)
-@given(contexts(), answers(), st.sampled_from([frozenset(), frozenset({"user", "client"})]))
+@given(
+    contexts(),
+    answers(),
+    st.sampled_from([frozenset(), frozenset({"user", "client"})]),
+    st.sampled_from([ALL_FIELDS, ALL_FIELDS - {"client", "path"}]),
+)
 def test_every_line_is_whole_and_keeps_every_secret(
-    context: RequestContext, facts: RequestFacts, anonymize: frozenset[str]
+    context: RequestContext,
+    facts: RequestFacts,
+    anonymize: frozenset[str],
+    fields: frozenset[str],
 ) -> None:
     writer = LineWriter(Pseudonyms("key"))
-    chosen = LogSettings(fields=ALL_FIELDS, anonymize=anonymize)
+    chosen = LogSettings(fields=fields, anonymize=anonymize)
     line = writer.line(context, facts, chosen, "info")
     whole = checked(shorten(line, MAX_FILE_LINE), MAX_FILE_LINE)
     short = checked(shorten(line, MAX_PIPE_LINE), MAX_PIPE_LINE)
+    assert set(whole) - {"shortened"} <= fields
     for name in ("status", "user"):
         assert short[name] == whole[name]
     for name in ("effect", "refused"):
