@@ -48,6 +48,30 @@ class Times:
         return 0.0
 
 
+@dataclass(frozen=True)
+class Request:
+    """One entry, with what every sum asks for."""
+
+    entry: dict[str, Any]
+    came: str
+    is_refused: bool
+    """Access control said no."""
+    is_failed: bool
+    """Something went wrong that was no refusal."""
+
+    @classmethod
+    def of(cls, entry: dict[str, Any]) -> Request:
+        """Return an entry as a request."""
+        decision, status = mapping(entry, "decision"), number(entry, "status")
+        refused = (
+            text(decision, "effect") == "deny"
+            or bool(text(decision, "refused"))
+            or status in (401, 403)
+        )
+        wrong = status >= 400 or bool(mapping(entry, "error"))
+        return cls(entry, text(entry, "time"), refused, wrong and not refused)
+
+
 @dataclass
 class Group:
     """Requests that have something in common."""
@@ -60,13 +84,13 @@ class Group:
     example: dict[str, Any] = field(default_factory=dict)
     """The last one."""
 
-    def add(self, entry: dict[str, Any], ms: float) -> None:
-        """Add one request."""
+    def add(self, request: Request, ms: float) -> None:
+        """Add one request, or the share of its time that belongs here."""
         self.times.add(ms)
-        self.refused += is_refused(entry)
-        self.failed += is_failed(entry)
-        self.last = max(self.last, text(entry, "time"))
-        self.example = entry
+        self.refused += request.is_refused
+        self.failed += request.is_failed
+        self.last = max(self.last, request.came)
+        self.example = request.entry
 
 
 class Report:
@@ -87,24 +111,21 @@ class Report:
 
     def add(self, entry: dict[str, Any]) -> None:
         """Add one request."""
-        ms = number(entry, "ms")
-        self.all.add(entry, ms)
-        came = text(entry, "time")
-        self.first = min(self.first or came, came or self.first)
+        request, ms = Request.of(entry), number(entry, "ms")
+        self.all.add(request, ms)
+        self.first = min(self.first or request.came, request.came or self.first)
         self.bytes += int(number(entry, "bytes"))
         self.statuses[int(number(entry, "status"))] += 1
         self._add_slow(entry, ms)
-        _group(self.requests, text(entry, "service"), text(entry, "request")).add(entry, ms)
-        user = text(entry, "user") or ANONYMOUS
-        _group(self.users, user).add(entry, ms)
-        self._add_layers(entry, ms)
-        if is_refused(entry):
+        _group(self.requests, text(entry, "service"), text(entry, "request")).add(request, ms)
+        _group(self.users, text(entry, "user") or ANONYMOUS).add(request, ms)
+        self._add_layers(request, ms)
+        if request.is_refused:
             for rule in _refusing_rules(entry):
-                _group(self.rules, rule).add(entry, ms)
-        if is_failed(entry):
-            error = mapping(entry, "error")
-            status = str(int(number(entry, "status")))
-            _group(self.errors, status, text(error, "code")).add(entry, ms)
+                _group(self.rules, rule).add(request, ms)
+        if request.is_failed:
+            code = text(mapping(entry, "error"), "code")
+            _group(self.errors, str(int(number(entry, "status"))), code).add(request, ms)
 
     @property
     def slow(self) -> list[dict[str, Any]]:
@@ -118,41 +139,31 @@ class Report:
         elif self._slow and ms > self._slow[0][0]:
             heapq.heapreplace(self._slow, item)
 
-    def _add_layers(self, entry: dict[str, Any], ms: float) -> None:
-        project = text(entry, "project")
-        measured = mapping(entry, "layer_ms")
+    def _add_layers(self, request: Request, ms: float) -> None:
+        project = text(request.entry, "project")
+        measured = mapping(request.entry, "layer_ms")
         if measured:
-            shares = {str(name): number(measured, name) for name in measured}
+            shares = {printable(name): number(measured, name) for name in measured}
         else:
-            names = list(dict.fromkeys(texts(entry, "layers")))
+            names = list(dict.fromkeys(texts(request.entry, "layers")))
             shares = {name: ms / len(names) for name in names}
         for name, share in shares.items():
-            _group(self.layers, project, name).add(entry, share)
+            _group(self.layers, project, name).add(request, share)
 
 
 def _group(groups: dict[tuple[str, ...], Group], *key: str) -> Group:
-    if key not in groups and len(groups) >= MAX_NAMES:
-        key = (*[""] * (len(key) - 1), THE_REST)
-    return groups.setdefault(key, Group())
+    found = groups.get(key)
+    if found is None:
+        if len(groups) >= MAX_NAMES:
+            key = (*[""] * (len(key) - 1), THE_REST)
+        found = groups.setdefault(key, Group())
+    return found
 
 
 def _refusing_rules(entry: Mapping[str, Any]) -> list[str]:
     decision = mapping(entry, "decision")
     reason = text(decision, "refused")
     return [reason] if reason else texts(decision, "rules") or [NO_RULE]
-
-
-def is_refused(entry: Mapping[str, Any]) -> bool:
-    """Return whether access control refused the request."""
-    decision = mapping(entry, "decision")
-    denied = text(decision, "effect") == "deny" or bool(text(decision, "refused"))
-    return denied or entry.get("status") in (401, 403)
-
-
-def is_failed(entry: Mapping[str, Any]) -> bool:
-    """Return whether something went wrong that was no refusal."""
-    wrong = bool(mapping(entry, "error")) or number(entry, "status") >= 400
-    return wrong and not is_refused(entry)
 
 
 def text(entry: Mapping[str, Any], name: str) -> str:

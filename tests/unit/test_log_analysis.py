@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from access_filter_plugin.command_line import log_analysis_progress
+from access_filter_plugin.command_line import log_analysis_progress, log_analysis_report
 from access_filter_plugin.command_line.log_analysis import run
 from access_filter_plugin.command_line.log_analysis_progress import Progress
-from access_filter_plugin.command_line.log_analysis_report import MAX_NAMES, THE_REST, Report
+from access_filter_plugin.command_line.log_analysis_report import THE_REST, Report
 
 
 def entry(**members: Any) -> dict[str, Any]:
@@ -217,11 +217,13 @@ def test_members_of_a_wrong_type_count_as_missing(
     assert capsys.readouterr().out
 
 
-def test_a_gzip_file_that_was_cut_off_is_read_as_far_as_it_goes(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("damage", [b"", b"\xff" * 100 + b"x" * 100])
+def test_a_damaged_gzip_file_is_read_as_far_as_it_goes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: bytes
 ) -> None:
-    whole = gzip.compress(b"".join(json.dumps(entry(n=n)).encode() + b"\n" for n in range(5000)))
-    (tmp_path / "a.gz").write_bytes(whole[:-100])
+    lines = [json.dumps(entry(n=n, ms=n**2 % 977)).encode() + b"\n" for n in range(20_000)]
+    whole = gzip.compress(b"".join(lines))
+    (tmp_path / "a.gz").write_bytes(whole[:-1000] + damage)
     report = told(capsys, tmp_path / "a.gz", code=2)
     assert report["requests"] > 100
     assert "a.gz" in report["unreadable"][0]
@@ -315,9 +317,10 @@ def test_short_input_has_no_bar(tmp_path: Path) -> None:
     assert bar(path, Terminal()) == ""
 
 
-def test_memory_does_not_grow_with_the_number_of_names() -> None:
+def test_memory_does_not_grow_with_the_number_of_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_analysis_report, "MAX_NAMES", 100)
     report = Report(top=1)
-    for number in range(MAX_NAMES + 10):
+    for number in range(110):
         report.add({"status": 200, "user": f"u{number}"})
-    assert len(report.users) == MAX_NAMES + 1
+    assert len(report.users) == 101
     assert report.users[(THE_REST,)].times.count == 10
