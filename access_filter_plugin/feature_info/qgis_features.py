@@ -33,9 +33,6 @@ class FeatureKeys:
         """Return the name of a feature, as it stands behind the dot of a stock id."""
         if not self.indexes:
             return str(feature.id())
-        if len(self.indexes) == 1:
-            value = feature.attribute(self.indexes[0])
-            return str(value) if type(value) is int else _key_text(value)
         return KEY_SEPARATOR.join(_key_text(feature.attribute(index)) for index in self.indexes)
 
     def expression(self, keys: Iterable[str]) -> Optional[str]:
