@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 DEFAULT_FEATURE_COUNT = 1
+_MAX_FEATURE_COUNT = 2**31 - 2
 _SAME_PROPORTION = 0.0001
 _SWITCHED_OFF = frozenset({"false", "0", "no", "off"})
 _OTHER_SEARCHES = ("FILTER", "FILTER_GEOM", "TIME", "ELEVATION")
@@ -42,6 +43,14 @@ def is_switched_off(parameters: Mapping[str, str]) -> bool:
 def feature_count(parameters: Mapping[str, str]) -> int:
     """Return how many features of a layer the client asked for at most."""
     return max(DEFAULT_FEATURE_COUNT, _integer(parameters.get("FEATURE_COUNT", "")) or 0)
+
+
+def strict_feature_count(parameters: Mapping[str, str]) -> Optional[int]:
+    """Return the number that QGIS will read from FEATURE_COUNT; None where it would refuse it."""
+    text = parameters.get("FEATURE_COUNT", "")
+    number = _integer(text) if text else DEFAULT_FEATURE_COUNT
+    is_sane = number is not None and number < _MAX_FEATURE_COUNT and text.strip() == text
+    return max(DEFAULT_FEATURE_COUNT, number) if number is not None and is_sane else None
 
 
 def query_layers(parameters: Mapping[str, str]) -> tuple[str, ...]:

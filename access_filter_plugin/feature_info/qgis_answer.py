@@ -10,12 +10,12 @@ from . import settings as words
 from .boundary import attempt
 from .caller import Caller
 from .enrichment import Enrichment
-from .map_request import crs_name, feature_count, query_layers, read_map_request
+from .map_request import crs_name, feature_count, query_layers
 from .qgis_geometry import WGS84_CRS
-from .qgis_layer_reader import LayerReader, RequestPlace
+from .qgis_layer_reader import LayerReader
 from .qgis_layers import Assignment, queried_plans
 from .qgis_plan import LayerPlan
-from .qgis_search import SearchPlace, has_more, request_crs
+from .qgis_search import RequestPlace, has_more
 
 Report = Callable[[LayerPlan, Exception], None]
 """Logs why a layer stays as it is."""
@@ -51,15 +51,16 @@ class AnswerBuilder:
         parameters: Mapping[str, str],
         caller: Caller,
         report: Report,
+        truncated: Optional[frozenset[str]] = None,
     ) -> None:
+        """``truncated`` are the layers with more features than returned, where that is known."""
         self._caller = caller
         self._report = report
+        self._truncated = truncated
         self._feature_count = feature_count(parameters)
         self._queried = queried_plans(project, plans, query_layers(parameters))
-        map_request = read_map_request(parameters)
-        search = None if map_request is None else SearchPlace(map_request)
         self._crs = crs_name(parameters)
-        self._place = RequestPlace(parameters, search, request_crs(self._crs))
+        self._place = RequestPlace(parameters)
 
     def build(self, features: Sequence[Mapping[str, Any]]) -> Answer:
         """Return what is told of these features, in their order."""
@@ -94,17 +95,19 @@ class AnswerBuilder:
 
         Where the place cannot be asked again, a layer that reached FEATURE_COUNT counts as cut off.
         """
+        if self._truncated is not None:
+            return layer.plan.layer_id in self._truncated
         returned = len(layer.indexes)
-        legend, search = reader.legend, self._place.search
+        legend = reader.legend
         if layer.plan.record is None:
             return False
         is_full = returned >= self._feature_count
         if not is_full and (legend is None or legend.draws_everything):
             return False
-        if search is None:
+        if self._place.search is None:
             return is_full
         return has_more(
-            search,
+            self._place.search,
             layer.plan.layer,
             returned,
             legend=legend,

@@ -14,6 +14,7 @@ from .name_selection import exact_names, has_wildcard, select
 from .qgis_expressions import AuthoredExpression, parse_expression, parse_template
 from .qgis_features import FeatureKeys
 from .qgis_form import Form, FormField, published_fields, read_form
+from .qgis_labels import plain_labeler
 from .qgis_plan import (
     AttachmentPlan,
     ComputedPlan,
@@ -81,9 +82,12 @@ class RecordCompiler:
     def _field(self, item: FormField, *, named: bool) -> FieldPlan:
         layer, settings = self._layer, self._settings
         name = self._name(item.index)
+        labeler = plain_labeler(layer, item.index)
         return FieldPlan(
             index=item.index,
             attribute=name,
+            labeler=labeler,
+            is_text=labeler.shows_text_as_it_is and name not in settings.units,
             frame=FieldFrame(
                 name=settings.rename.get(name, name),
                 alias=layer.attributeDisplayName(item.index),

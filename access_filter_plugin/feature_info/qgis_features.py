@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Optional
 
@@ -15,11 +16,12 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDateTime, Qt, QTime
 
-from .qgis_values import is_null, to_text
+from .qgis_values import is_null, to_text, type_name
 
 #: How QGIS Server joins the values of a key of several columns.
 KEY_SEPARATOR = "@@"
 _LITERALS = (int, float, str, bool)
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
 
 
 class FeatureKeys:
@@ -33,6 +35,9 @@ class FeatureKeys:
         """Return the name of a feature, as it stands behind the dot of a stock id."""
         if not self.indexes:
             return str(feature.id())
+        if len(self.indexes) == 1:
+            value = feature.attribute(self.indexes[0])
+            return str(value) if type(value) is int else _key_text(value)
         return KEY_SEPARATOR.join(_key_text(feature.attribute(index)) for index in self.indexes)
 
     def expression(self, keys: Iterable[str]) -> Optional[str]:
@@ -64,10 +69,16 @@ def _key_text(value: Any) -> str:
 def in_list(layer: QgsVectorLayer, index: int, values: Iterable[Any]) -> str:
     """Return ``"column" IN (…)`` with literals of the column's type; ``FALSE`` without any."""
     field = layer.fields().at(index)
-    literals = {literal for value in values for literal in _literal(field, value)}
+    is_integer = type_name(field) == "integer"
+    literals: dict[str, None] = {}
+    for value in values:
+        if is_integer and isinstance(value, str) and _INTEGER.fullmatch(value):
+            literals[value] = None
+        else:
+            literals.update(dict.fromkeys(_literal(field, value)))
     if not literals:
         return "FALSE"
-    return f"{QgsExpression.quotedColumnRef(field.name())} IN ({','.join(sorted(literals))})"
+    return f"{QgsExpression.quotedColumnRef(field.name())} IN ({','.join(literals)})"
 
 
 def _literal(field: Any, value: Any) -> Iterator[str]:

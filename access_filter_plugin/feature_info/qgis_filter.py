@@ -19,9 +19,11 @@ from .enrichment import (
     is_feature_collection,
     unwritable_layers,
 )
-from .map_request import is_switched_off
+from .map_request import is_switched_off, query_layers
 from .qgis_answer import Answer, AnswerBuilder
 from .qgis_compile import compile_layers
+from .qgis_layers import queried_plans
+from .qgis_one_more import FEATURE_COUNT, OneMore, plan_one_more
 from .qgis_plan import LayerPlan
 from .settings import VARIABLE
 from .settings_parser import parse_settings
@@ -64,7 +66,18 @@ class FeatureInfo:
         return attempt(lambda: _compile(state), lambda error: _not_compiled(state, error))
 
     def request_ready(self, context: RequestContext, handler: Any) -> None:
-        """Nothing: QGIS answers first."""
+        """Ask QGIS for one feature more where that tells whether there are more."""
+        part = _part_for(context)
+        if part is None or context.request.service != "WMS":
+            return
+        parameters = context.request.parameters
+        if parameters.get("INFO_FORMAT", "").split(";")[0].strip().lower() not in CONTENT_TYPES:
+            return
+        queried = queried_plans(context.project.project, part.plans, query_layers(parameters))
+        more = plan_one_more(queried, parameters, Caller(context.access))
+        if more is not None:
+            handler.setParameter(FEATURE_COUNT, str(more.count + 1))
+            context.notes[NAME] = more
 
     def response_complete(self, context: RequestContext, handler: Any) -> None:
         """Enrich a GetFeatureInfo answer in JSON; leave the bytes of every other answer alone."""
@@ -79,7 +92,6 @@ class FeatureInfo:
             return
         handler.clearBody()
         handler.appendBody(body)
-        context.enriched = True
 
 
 def _compile(state: Any) -> FeatureInfoPart:
@@ -138,21 +150,40 @@ class _Run:
         self._context = context
 
     def body(self, stock: dict[str, Any]) -> Optional[bytes]:
-        """Return the enriched body, or None to leave the stock one."""
+        """Return the enriched body; None to leave the stock one."""
+        more: Optional[OneMore] = self._context.notes.get(NAME)
+        truncated: Optional[frozenset[str]] = None
+        if more is not None:
+            features, truncated = more.cut(stock["features"])
+            stock = {**stock, "features": features}
+        return attempt(
+            lambda: self._enriched(stock, truncated),
+            lambda error: self._stock(stock, truncated, error),
+        )
+
+    def _stock(
+        self, stock: dict[str, Any], truncated: Optional[frozenset[str]], error: Exception
+    ) -> Optional[bytes]:
+        report_failure(f"{NAME} of {self._context.project.path}", error)
+        return dumps(stock) if truncated else None
+
+    def _enriched(self, stock: dict[str, Any], truncated: Optional[frozenset[str]]) -> bytes:
         builder = AnswerBuilder(
             self._context.project.project,
             self._part.plans,
             self._context.request.parameters,
             Caller(self._context.access),
             self._report,
+            truncated,
         )
         answer = builder.build(stock["features"])
+        self._context.enriched = True
         try:
             return dumps(enriched_collection(stock, answer.enrichments, answer.info))
         except (TypeError, ValueError):
-            return self._body_without_unwritable(stock, answer)
+            return self._without_unwritable(stock, answer)
 
-    def _body_without_unwritable(self, stock: dict[str, Any], answer: Answer) -> bytes:
+    def _without_unwritable(self, stock: dict[str, Any], answer: Answer) -> bytes:
         failed = unwritable_layers(answer.enrichments, dumps)
         for layer_id, error in failed.items():
             self._report(self._part.plans[layer_id], error)

@@ -21,15 +21,23 @@ from .caller import Caller
 from .qgis_evaluate import Evaluator
 from .qgis_expressions import AuthoredExpression, column_indexes, parse_expression
 from .qgis_features import both, in_list, request_for
-from .qgis_values import is_null, to_json, to_text
+from .qgis_values import is_null, to_json, to_text, type_name
 from .qgis_widgets import widget_of
 
 MAX_KEYS = 5000
 """With more distinct values than this the whole list of labels is read instead."""
 
 
+_SIMPLE = (str, int, float, bool)
+_FALLBACK = ""
+"""The id of the formatter for widgets that have none of their own."""
+
+
 class Labeler(Protocol):
     """Gives the labels of one field."""
+
+    reads_rows: bool
+    """True when labels come from rows that ``prepare`` must read."""
 
     def prepare(self, values: Iterable[Any]) -> None:
         """Read what the labels of these values need."""
@@ -40,6 +48,8 @@ class Labeler(Protocol):
 
 class RawLabeler:
     """For attributes whose label the caller may not see: the value itself."""
+
+    reads_rows = False
 
     def prepare(self, values: Iterable[Any]) -> None:
         """Nothing is needed."""
@@ -58,12 +68,23 @@ class FormatterLabeler:
     config: Mapping[str, Any]
     formatter: Any
 
+    reads_rows = False
+
+    @property
+    def shows_text_as_it_is(self) -> bool:
+        """True when the label of a text is the text."""
+        is_text = type_name(self.layer.fields().at(self.index)) == "string"
+        return is_text and self.formatter.id() == _FALLBACK
+
     def prepare(self, values: Iterable[Any]) -> None:
         """Nothing is needed but the value."""
 
     def label(self, value: Any) -> Optional[str]:
         """Return the formatter's text; nothing where it only has its word for NULL."""
-        text = str(self.formatter.representValue(self.layer, self.index, self.config, None, value))
+        represent = self.formatter.representValue
+        text: str = represent(self.layer, self.index, self.config, None, value)
+        if isinstance(value, _SIMPLE):
+            return text
         if is_null(value):
             return None if text in ("", _null_text()) else text
         if text == "" and isinstance(value, (dict, list)):
@@ -84,6 +105,7 @@ class ValueRelationLabeler:
     rows: Optional[str]
     _texts: dict[Optional[str], str] = field(default_factory=dict)
     """Key → text, in the order the form lists them."""
+    reads_rows = True
 
     def prepare(self, values: Iterable[Any]) -> None:
         """Read the texts of these values through the caller's rows."""
@@ -151,6 +173,8 @@ def _needs_form(text: str) -> bool:
 class RelationReferenceLabeler:
     """Relation reference: the display name of the record that is referred to."""
 
+    reads_rows = True
+
     def __init__(
         self, target: QgsVectorLayer, key: int, shown: AuthoredExpression, caller: Caller
     ) -> None:
@@ -181,17 +205,20 @@ class RelationReferenceLabeler:
         return self._names.get(text) or text
 
 
-def labeler_for(layer: QgsVectorLayer, index: int, caller: Caller) -> Labeler:
-    """Return what labels a field for this caller."""
+def plain_labeler(layer: QgsVectorLayer, index: int) -> FormatterLabeler:
+    """Return what labels a field for a caller who may see all of its labels."""
     widget, config = widget_of(layer, index)
     formatter = QgsApplication.fieldFormatterRegistry().fieldFormatter(widget)
-    plain = FormatterLabeler(layer, index, config, formatter)
-    name = layer.fields().at(index).name()
+    return FormatterLabeler(layer, index, config, formatter)
+
+
+def labeler_for(plain: FormatterLabeler, name: str, widget: str, caller: Caller) -> Labeler:
+    """Return what labels a field of this name and widget for this caller."""
     if widget == "ValueRelation":
         return _value_relation(plain, caller)
     if widget == "RelationReference":
         return _relation_reference(plain, caller)
-    return RawLabeler() if name in caller.sight(layer.id()).raw else plain
+    return RawLabeler() if name in caller.sight(plain.layer.id()).raw else plain
 
 
 def _value_relation(plain: FormatterLabeler, caller: Caller) -> Labeler:

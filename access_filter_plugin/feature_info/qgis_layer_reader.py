@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Optional
 
-from qgis.core import QgsCoordinateReferenceSystem, QgsFeature
+from qgis.core import QgsFeature
 
 from . import settings as words
 from .attachments import attachment_url, media_type
@@ -24,26 +23,12 @@ from .qgis_plan import LayerPlan, LinkPlan, RecordPlan
 from .qgis_raster import BandReader
 from .qgis_records import Record, RecordReader
 from .qgis_related import key_attributes, read_related
-from .qgis_search import SearchPlace
+from .qgis_search import RequestPlace
 from .qgis_values import to_text
 from .templates import fill_link
 from .values import is_dropped
 
 _DRAWN_ANEW = (words.WGS84, words.BBOX, words.CENTROID)
-
-
-@dataclass(frozen=True)
-class RequestPlace:
-    """Where a request asked, as far as its parameters tell."""
-
-    parameters: Mapping[str, str]
-    search: Optional[SearchPlace]
-    crs: QgsCoordinateReferenceSystem
-
-    @property
-    def scale(self) -> float:
-        """The scale of the map; 0 where it is unknown, which no symbol is left out for."""
-        return 0.0 if self.search is None else self.search.scale
 
 
 class LayerReader:
@@ -69,6 +54,11 @@ class LayerReader:
         ):
             self._maptip = None
         self._attachments = [item for item in plan.attachments if self._sight.shows(item.attribute)]
+        self._head = plan.head
+        self._has_additions = bool(
+            self._links or self._attachments or plan.settings.static or self._maptip
+        )
+        self._writer: Optional[GeometryWriter] = None
 
     @property
     def evaluator(self) -> Evaluator:
@@ -107,54 +97,61 @@ class LayerReader:
             self._attributes(reader),
             geometry=self._needs_geometry(reader),
         )
-        found = [key for key in keys if key in rows]
-        features = [rows[key] for key in found]
-        told = self._told(record, reader, features)
-        by_key = dict(zip(found, told))
-        return [by_key.get(key) for key in keys]
+        found = {key: rows[key] for key in keys if key in rows}
+        told = dict(zip(found, self._told(reader, found)))
+        return [told.get(key) for key in keys]
 
-    def _told(
-        self, record: RecordPlan, reader: RecordReader, features: Sequence[QgsFeature]
-    ) -> list[Enrichment]:
-        settings = self.plan.settings
+    def _told(self, reader: RecordReader, found: Mapping[str, QgsFeature]) -> list[Enrichment]:
+        features = list(found.values())
         records = reader.read(features)
-        related = read_related(
-            self.plan.related, self.plan.layer, features, self._caller, settings.empty
-        )
+        related = self._related(features)
         legends = self._legend_entries(reader, features)
         return [
-            self._enrichment(record, *parts) for parts in zip(features, records, related, legends)
+            self._enrichment(key, *parts)
+            for key, *parts in zip(found, features, records, related, legends)
         ]
+
+    def _related(self, features: Sequence[QgsFeature]) -> Sequence[dict[str, Any]]:
+        plan = self.plan
+        if not plan.related:
+            return [{}] * len(features)
+        return read_related(plan.related, plan.layer, features, self._caller, plan.settings.empty)
 
     def _enrichment(
         self,
-        plan: RecordPlan,
+        key: str,
         feature: QgsFeature,
         record: Record,
         related: dict[str, Any],
         legend: Optional[dict[str, str]],
     ) -> Enrichment:
-        settings = self.plan.settings
-        identifier = f"{plan.wms_name}.{plan.keys.key(feature)}"
-        optional = {
-            "computed": record.computed,
-            "related": related,
-            "links": self._links_of(feature),
-            "attachments": self._attachments_of(feature),
-            "static": dict(settings.static),
-            "legend": legend,
-            "maptip": self._maptip_of(feature),
-        }
-        info = {
-            "layer": self.plan.head,
-            "title": record.title or identifier,
+        info: dict[str, Any] = {
+            "layer": self._head,
+            "title": record.title or f"{self.plan.wms_name}.{key}",
             "fields": record.fields,
-            **{name: value for name, value in optional.items() if value},
         }
-        enrichment = Enrichment(info, settings.place, self.plan.layer_id)
+        if record.computed:
+            info["computed"] = record.computed
+        if related:
+            info["related"] = related
+        if self._has_additions:
+            info.update(self._additions(feature))
+        if legend is not None:
+            info["legend"] = legend
+        enrichment = Enrichment(info, self.plan.settings.place, self.plan.layer_id)
         self._set_properties(enrichment, record.fields)
         self._set_geometry(enrichment, feature)
         return enrichment
+
+    def _additions(self, feature: QgsFeature) -> dict[str, Any]:
+        """Return what the author added for each feature, without what is empty."""
+        found = {
+            "links": self._links_of(feature),
+            "attachments": self._attachments_of(feature),
+            "static": dict(self.plan.settings.static),
+            "maptip": self._maptip_of(feature),
+        }
+        return {name: value for name, value in found.items() if value}
 
     def _set_properties(self, enrichment: Enrichment, entries: list[dict[str, Any]]) -> None:
         mode = self.plan.settings.properties
@@ -166,10 +163,11 @@ class LayerReader:
         if settings.geometry == words.NO_GEOMETRY:
             enrichment.geometry = None
         elif settings.geometry in _DRAWN_ANEW:
-            writer = GeometryWriter(
-                settings.geometry, settings.precision, self.plan.layer.crs(), self._place.crs
-            )
-            enrichment.geometry, enrichment.bbox = writer.write(feature.geometry())
+            if self._writer is None:
+                self._writer = GeometryWriter(
+                    settings.geometry, settings.precision, self.plan.layer.crs(), self._place.crs
+                )
+            enrichment.geometry, enrichment.bbox = self._writer.write(feature.geometry())
 
     def _attributes(self, reader: RecordReader) -> set[int]:
         layer, fields = self.plan.layer, self.plan.layer.fields()
@@ -221,7 +219,7 @@ class LayerReader:
     ) -> list[Optional[dict[str, str]]]:
         if self.legend is None:
             return [None] * len(features)
-        return self.legend.entries(features, reader.evaluator, self._place.scale)
+        return self.legend.entries(features, reader.evaluator, self._place)
 
     def _legend(self) -> Optional[Legend]:
         """Return the legend of the style that was drawn, if it is open to the caller."""

@@ -28,18 +28,23 @@ def queried_plans(
     by_name: dict[str, list[LayerPlan]] = {}
     for plan in plans.values():
         by_name.setdefault(plan.wms_name, []).append(plan)
-    groups = dict(_groups(project.layerTreeRoot()))
-    roots = {QgsServerProjectUtils.wmsRootName(project), project.title()} - {""}
     found: dict[str, LayerPlan] = {}
     for name in names:
-        if name in by_name:
-            members = by_name[name]
-        elif name in groups or name in roots:
-            members = list(_members(groups.get(name, project.layerTreeRoot()), plans))
-        else:
-            members = list(plans.values())  # a name of QGIS's making: any of them
+        members = by_name.get(name) or _members_of_group(project, plans, name)
         found.update((plan.layer_id, plan) for plan in members)
     return list(found.values())
+
+
+def _members_of_group(
+    project: QgsProject, plans: Mapping[str, LayerPlan], name: str
+) -> list[LayerPlan]:
+    """Return the layers of a group or of the whole tree; of a name of QGIS's making, any layer."""
+    groups = dict(_groups(project.layerTreeRoot()))
+    if name in groups:
+        return list(_members(groups[name], plans))
+    if name and name in (QgsServerProjectUtils.wmsRootName(project), project.title()):
+        return list(_members(project.layerTreeRoot(), plans))
+    return list(plans.values())
 
 
 def _groups(root: QgsLayerTreeGroup) -> Iterator[tuple[str, QgsLayerTreeGroup]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Optional
+from typing import Any, Optional, Protocol
 
 from qgis.core import (
     QgsCategorizedSymbolRenderer,
@@ -19,6 +19,14 @@ from .qgis_evaluate import Evaluator
 from .qgis_values import is_null
 
 SINGLE_SYMBOL = "singleSymbol"
+
+
+class Scaled(Protocol):
+    """Something that knows the scale of the map, and may have to work it out."""
+
+    @property
+    def scale(self) -> float:
+        """The scale of the map; 0 where it is unknown."""
 
 
 class Legend:
@@ -40,13 +48,13 @@ class Legend:
         return str(self.renderer.type()) == SINGLE_SYMBOL
 
     def entries(
-        self, features: Iterable[QgsFeature], evaluator: Evaluator, scale: float
+        self, features: Iterable[QgsFeature], evaluator: Evaluator, place: Scaled
     ) -> list[Optional[dict[str, str]]]:
         """Return the ``legend`` of each feature; None where nothing was drawn."""
         if self.draws_everything and len(self._labels) == 1:
             key, label = next(iter(self._labels.items()))
             return [{"label": label, "key": key} for _ in features]
-        run = LegendRun(self, self._layer, evaluator, scale)
+        run = LegendRun(self, self._layer, evaluator, place.scale)
         try:
             return [self._entry(self._keys(run, feature)) for feature in features]
         finally:

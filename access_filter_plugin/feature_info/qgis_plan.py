@@ -14,6 +14,7 @@ from typing import Any, Optional
 from .fields import FieldFrame
 from .qgis_expressions import AuthoredExpression
 from .qgis_features import FeatureKeys
+from .qgis_labels import FormatterLabeler
 from .qgis_legend import Legend
 from .settings import LayerSettings, RelatedSettings
 
@@ -34,6 +35,10 @@ class FieldPlan:
     attribute: str
     """The field's name in the layer."""
     frame: FieldFrame
+    labeler: FormatterLabeler
+    """For callers who may see the labels."""
+    is_text: bool = False
+    """True when a text is its own label."""
     conditions: tuple[AuthoredExpression, ...] = ()
     """The form shows it only where these are true."""
 

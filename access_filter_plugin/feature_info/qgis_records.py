@@ -16,12 +16,13 @@ from .caller import Caller
 from .fields import computed_entry
 from .qgis_evaluate import Evaluator
 from .qgis_expressions import AuthoredExpression, column_indexes
-from .qgis_labels import Labeler, labeler_for
+from .qgis_labels import labeler_for
 from .qgis_plan import FieldPlan, RecordPlan
 from .qgis_values import to_json, to_text
-from .values import is_dropped
+from .settings import KEEP
+from .values import is_dropped, json_value
 
-_SIMPLE = (str, int, float, bool)
+_SIMPLE = frozenset({str, int, float, bool})
 
 
 @dataclass
@@ -42,7 +43,8 @@ class RecordReader:
         self.sight = caller.sight(plan.layer_id)
         self.evaluator = Evaluator(plan.layer, caller.variables())
         self._empty = empty
-        self._fields = [_FieldReader(field, plan, caller) for field in self._visible_fields()]
+        self._fields = [_FieldReader(field, caller) for field in self._visible_fields()]
+        self._has_conditions = any(field.plan.conditions for field in self._fields)
         self._title = self.open(plan.title)
         self._title_index = _single_field(plan, self._title)
         self._computed = {
@@ -83,18 +85,23 @@ class RecordReader:
         """Return what is told of these features."""
         rows = [feature.attributes() for feature in features]
         for field in self._fields:
-            field.prepare([row[field.plan.index] for row in rows])
+            if field.labeler.reads_rows:
+                field.labeler.prepare([row[field.index] for row in rows])
         return [self._record(feature, row) for feature, row in zip(features, rows)]
 
     def _record(self, feature: QgsFeature, row: list[Any]) -> Record:
-        entries = []
-        for field in self._fields:
-            if field.plan.conditions and not self.evaluator.is_true(field.plan.conditions, feature):
-                continue
-            entry = field.entry(row[field.plan.index])
-            if not is_dropped(entry["value"], self._empty):
-                entries.append(entry)
-        return Record(self._title_of(feature, row), entries, self._computed_of(feature))
+        fields = self._fields
+        if self._has_conditions:
+            fields = [field for field in fields if self._is_shown(field, feature)]
+        entries = [field.entry(row[field.index]) for field in fields]
+        if self._empty != KEEP:
+            entries = [entry for entry in entries if not is_dropped(entry["value"], self._empty)]
+        computed = self._computed_of(feature) if self._computed else {}
+        return Record(self._title_of(feature, row), entries, computed)
+
+    def _is_shown(self, field: _FieldReader, feature: QgsFeature) -> bool:
+        conditions = field.plan.conditions
+        return not conditions or self.evaluator.is_true(conditions, feature)
 
     def _title_of(self, feature: QgsFeature, row: list[Any]) -> Optional[str]:
         if self._title is None:
@@ -114,28 +121,28 @@ class RecordReader:
 
 
 class _FieldReader:
-    """Makes the entries of one field."""
+    """Makes the entries of one field; texts of their own and equal values the short way."""
 
-    def __init__(self, plan: FieldPlan, record: RecordPlan, caller: Caller) -> None:
+    def __init__(self, plan: FieldPlan, caller: Caller) -> None:
         self.plan = plan
-        self._labeler: Labeler = labeler_for(record.layer, plan.index, caller)
+        self.index = plan.index
+        self.labeler = labeler_for(plan.labeler, plan.attribute, plan.frame.widget, caller)
+        self._is_text = plan.is_text and self.labeler is plan.labeler
         self._entries: dict[Any, dict[str, Any]] = {}
-
-    def prepare(self, values: list[Any]) -> None:
-        """Let the labels of these values be read together."""
-        self._labeler.prepare(values)
 
     def entry(self, value: Any) -> dict[str, Any]:
         """Return the entry for a value."""
-        if not isinstance(value, _SIMPLE):
-            return self._made(value)
+        kind = type(value)
+        if kind is str and self._is_text:
+            return self.plan.frame.text_entry(value)
+        if kind not in _SIMPLE:
+            return self.plan.frame.entry(to_json(value), self.labeler.label(value))
         known = self._entries.get(value)
         if known is None:
-            known = self._entries[value] = self._made(value)
+            known_value = value if kind is str else json_value(value)
+            known = self.plan.frame.entry(known_value, self.labeler.label(value))
+            self._entries[value] = known
         return known
-
-    def _made(self, value: Any) -> dict[str, Any]:
-        return self.plan.frame.entry(to_json(value), self._labeler.label(value))
 
 
 def _single_field(plan: RecordPlan, expression: Optional[AuthoredExpression]) -> int:

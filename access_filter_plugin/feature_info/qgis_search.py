@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Optional
 
 from qgis.core import (
@@ -17,7 +19,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QSize
 
-from .map_request import MapRequest, fitted
+from .map_request import MapRequest, crs_name, fitted, read_map_request
 from .qgis_evaluate import Evaluator
 from .qgis_features import both, request_for
 from .qgis_legend import Legend, LegendRun
@@ -95,6 +97,29 @@ class SearchPlace:
         return QgsCoordinateTransform(
             self.settings.destinationCrs(), crs, self.settings.transformContext()
         )
+
+
+class RequestPlace:
+    """Where a request asked, as far as its parameters tell; worked out when it is first needed."""
+
+    def __init__(self, parameters: Mapping[str, str]) -> None:
+        self.parameters = parameters
+
+    @cached_property
+    def search(self) -> Optional[SearchPlace]:
+        """The map and the pixel; None where the request asked in another way."""
+        request = read_map_request(self.parameters)
+        return None if request is None else SearchPlace(request)
+
+    @cached_property
+    def crs(self) -> QgsCoordinateReferenceSystem:
+        """The reference system that the client named."""
+        return request_crs(crs_name(self.parameters))
+
+    @property
+    def scale(self) -> float:
+        """The scale of the map; 0 where it is unknown, which no symbol is left out for."""
+        return 0.0 if self.search is None else self.search.scale
 
 
 def has_more(

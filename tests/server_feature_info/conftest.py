@@ -42,6 +42,15 @@ def town(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Town:
     return Town(tmp_path_factory.mktemp("town"))
 
 
+@pytest.fixture(scope="session")
+def filtered_town(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Town:
+    """Return a town on a file of its own, for FILTER: QGIS sets a subset string for it.
+
+    On a GeoPackage that makes other layers of the same file come out empty (facts C6).
+    """
+    return Town(tmp_path_factory.mktemp("filtered"))
+
+
 class WholeTown:
     """The town whose projects have all of its tables; a table costs its part of each request."""
 

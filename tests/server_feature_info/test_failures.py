@@ -73,8 +73,9 @@ def test_any_error_of_ours_leaves_the_stock_answer(
     assert "broken on purpose" in criticals(log)[0]
 
 
-def test_an_error_outside_of_layers_leaves_the_stock_bytes(
-    ask: Any, whole_town: Any, monkeypatch: Any
+@pytest.mark.parametrize("count", ["1", "10"])
+def test_an_error_outside_of_layers_leaves_the_stock_answer(
+    ask: Any, whole_town: Any, log: list[str], monkeypatch: Any, count: str
 ) -> None:
     from access_filter_plugin.feature_info import qgis_filter
 
@@ -84,23 +85,23 @@ def test_an_error_outside_of_layers_leaves_the_stock_bytes(
         raise RuntimeError("broken on purpose")
 
     monkeypatch.setattr(qgis_filter, "AnswerBuilder", fail)
-    answer = ask.raw(project, "parcels")
-    with ask.server.unguarded():
-        assert answer.body == ask.raw(project, "parcels").body
+    answer = ask.raw(project, "parcels", FEATURE_COUNT=count)
+    assert answer.json == ask.stock(project, FEATURE_COUNT=count)
+    assert "broken on purpose" in criticals(log)[0]
 
 
 @pytest.mark.parametrize("text", ["\ud800", "half \udfff pair"])
 def test_a_text_that_is_no_unicode_leaves_its_layer_stock(
     ask: Any, whole_town: Any, log: list[str], monkeypatch: Any, text: str
 ) -> None:
-    from access_filter_plugin.feature_info import qgis_labels
+    from access_filter_plugin.feature_info.fields import FieldFrame
 
-    real = qgis_labels.FormatterLabeler.label
+    real = FieldFrame.text_entry
 
-    def damaged(self: Any, value: Any) -> Any:
-        return text if value == "P2" else real(self, value)
+    def damaged(self: Any, value: str) -> Any:
+        return real(self, text if value == "P2" else value)
 
-    monkeypatch.setattr(qgis_labels.FormatterLabeler, "label", damaged)
+    monkeypatch.setattr(FieldFrame, "text_entry", damaged)
     answer = ask(whole_town.project("on", fresh=True), "parcels,buildings")
     assert ["info" in feature for feature in answer["features"]] == [False, False, True]
     assert len(criticals(log)) == 1

@@ -80,14 +80,23 @@ def test_a_rule_with_a_scale_counts_only_at_that_scale(ask: Any, town: Any) -> N
     assert legends(ask(project, **near)) == ["near", "near"]
 
 
+#: With one symbol QGIS is asked for one feature more; with categories the place is asked again.
+WAYS = pytest.mark.parametrize("tweak", [None, by_zone], ids=["one more", "asked again"])
+
+
+@WAYS
 @pytest.mark.parametrize(
     ("count", "returned", "more"), [("1", 1, True), ("2", 2, False), ("3", 2, False)]
 )
 def test_truncated_says_whether_more_lies_there(
-    ask: Any, town: Any, count: str, returned: int, more: bool
+    ask: Any, town: Any, tweak: Any, count: str, returned: int, more: bool
 ) -> None:
-    answer = ask(town.project("on"), FEATURE_COUNT=count)
+    project = town.project("on", tweak=tweak)
+    answer = ask(project, FEATURE_COUNT=count)
     assert truncated(answer) == [("parcels", returned, more)]
+    stock = ask.stock(project, FEATURE_COUNT=count)["features"]
+    told = [{k: v for k, v in one.items() if k != "info"} for one in answer["features"]]
+    assert told == stock
 
 
 def test_without_a_count_one_feature_is_returned_and_the_rest_is_said_to_be_there(
@@ -97,37 +106,75 @@ def test_without_a_count_one_feature_is_returned_and_the_rest_is_said_to_be_ther
     assert truncated(answer) == [("parcels", 1, True), ("buildings", 1, False)]
 
 
+@pytest.mark.parametrize("count", ["0", "-5", "", "1"])
+def test_a_count_that_qgis_takes_for_one_is_one(ask: Any, town: Any, count: str) -> None:
+    assert truncated(ask(town.project("on"), FEATURE_COUNT=count)) == [("parcels", 1, True)]
+
+
+@pytest.mark.parametrize("count", ["x", "1.5", "99999999999999999999"])
+def test_a_count_that_qgis_refuses_is_refused(ask: Any, town: Any, count: str) -> None:
+    project = town.project("on")
+    answer = ask.raw(project, "parcels", FEATURE_COUNT=count)
+    with ask.server.unguarded():
+        stock = ask.raw(project, "parcels", FEATURE_COUNT=count)
+    assert (answer.status, answer.body) == (stock.status, stock.body)
+
+
+def test_the_surplus_of_layers_of_one_name_is_not_asked_for(ask: Any, town: Any) -> None:
+    def tweak(project: Any, _layers: Any) -> None:
+        project.addMapLayer(town.layer("parcels"))
+
+    project = town.project("on", layers=("parcels",), tweak=tweak)
+    answer = ask(project, FEATURE_COUNT="1")
+    stock = ask.stock(project, FEATURE_COUNT="1")
+    assert [one["id"] for one in answer["features"]] == [one["id"] for one in stock["features"]]
+
+
+def by_use(_project: Any, layers: Any) -> None:
+    layers["buildings"].setRenderer(categorized(layers["buildings"], "use", {1: "a", None: "b"}))
+
+
+@pytest.mark.parametrize("tweak", [None, by_use], ids=["one more", "asked again"])
 @pytest.mark.parametrize(
     ("tolerance", "returned"),
     [({}, 1), ({"FI_POINT_TOLERANCE": "10"}, 3), ({"FI_POINT_TOLERANCE": "1"}, 1)],
 )
-def test_the_clients_tolerance_counts(ask: Any, town: Any, tolerance: Any, returned: int) -> None:
-    project = town.project("on")
+def test_the_clients_tolerance_counts(
+    ask: Any, town: Any, tweak: Any, tolerance: Any, returned: int
+) -> None:
+    project = town.project("on", tweak=tweak)
     everything = ask(project, "buildings", **tolerance)
     assert truncated(everything) == [("buildings", returned, False)]
     first = ask(project, "buildings", FEATURE_COUNT="1", **tolerance)
     assert truncated(first) == [("buildings", 1, returned > 1)]
 
 
+@WAYS
 @pytest.mark.parametrize("crs", ["EPSG:3857", "CRS:84", "EPSG:4326"])
-def test_the_place_is_found_in_other_reference_systems(ask: Any, town: Any, crs: str) -> None:
+def test_the_place_is_found_in_other_reference_systems(
+    ask: Any, town: Any, tweak: Any, crs: str
+) -> None:
     box = "0,0,222638,222638" if crs == "EPSG:3857" else "0,0,2,2"
-    answer = ask(town.project("on"), CRS=crs, BBOX=box, FEATURE_COUNT="1")
-    assert truncated(answer) == [("parcels", 1, True)]
-    answer = ask(town.project("on"), CRS=crs, BBOX=box, FEATURE_COUNT="2")
-    assert truncated(answer) == [("parcels", 2, False)]
+    project = town.project("on", tweak=tweak)
+    for count, expected in (("1", ("parcels", 1, True)), ("2", ("parcels", 2, False))):
+        assert truncated(ask(project, CRS=crs, BBOX=box, FEATURE_COUNT=count)) == [expected]
+
+
+@pytest.fixture(scope="module")
+def categorized_project(town: Any) -> Any:
+    return town.project("on", tweak=by_zone)
 
 
 @pytest.mark.parametrize("i", range(104, 114))
 def test_a_map_of_other_proportions_than_its_box_is_measured_as_qgis_does(
-    ask: Any, town: Any, i: int
+    ask: Any, categorized_project: Any, i: int
 ) -> None:
     """QGIS shrinks such a map and rounds the pixel; at the border of parcel 2 that is seen."""
-    project = town.project("on")
     wide = {"CRS": "CRS:84", "BBOX": "0,0,1.8,2", "J": "200", "I": str(i)}
     wide.update(WIDTH="400", HEIGHT="400")
-    there = len(ask(project, **wide)["features"])
-    assert truncated(ask(project, FEATURE_COUNT="1", **wide)) == [("parcels", 1, there > 1)]
+    there = len(ask(categorized_project, **wide)["features"])
+    first = ask(categorized_project, FEATURE_COUNT="1", **wide)
+    assert truncated(first) == [("parcels", 1, there > 1)]
 
 
 def test_what_is_not_drawn_is_not_more(ask: Any, town: Any) -> None:
@@ -136,10 +183,22 @@ def test_what_is_not_drawn_is_not_more(ask: Any, town: Any) -> None:
     assert truncated(answer) == [("parcels", 1, False)]
 
 
-def test_a_place_that_cannot_be_asked_again_counts_as_cut_off_when_it_is_full(
-    ask: Any, town: Any
+BY_FILTER = {"I": None, "J": None, "BBOX": None, "FILTER": 'parcels:"fid" < 9'}
+
+
+@pytest.mark.parametrize(("count", "returned", "more"), [("2", 2, True), ("3", 3, False)])
+def test_a_search_by_filter_knows_whether_there_is_more(
+    ask: Any, filtered_town: Any, count: str, returned: int, more: bool
 ) -> None:
-    by_filter = {"I": None, "J": None, "BBOX": None, "FILTER": 'parcels:"fid" < 9'}
-    project = town.project("on")
-    assert truncated(ask(project, FEATURE_COUNT="3", **by_filter)) == [("parcels", 3, True)]
-    assert truncated(ask(project, FEATURE_COUNT="4", **by_filter)) == [("parcels", 3, False)]
+    answer = ask(filtered_town.project("on"), FEATURE_COUNT=count, **BY_FILTER)
+    assert truncated(answer) == [("parcels", returned, more)]
+
+
+def test_a_place_that_cannot_be_asked_again_counts_as_cut_off_when_it_is_full(
+    ask: Any, filtered_town: Any
+) -> None:
+    project = filtered_town.project("on", tweak=by_zone)
+    full = ask(project, FEATURE_COUNT="3", **BY_FILTER)
+    assert truncated(full) == [("parcels", 3, True)]
+    more = ask(project, FEATURE_COUNT="4", **BY_FILTER)
+    assert truncated(more) == [("parcels", 3, False)]

@@ -104,8 +104,18 @@ def test_a_display_name_of_a_hidden_attribute_is_not_told(ask: Any, whole_town: 
     assert ask.one(project, user="alice")["title"] == "CANARY1"
 
 
-def test_hidden_rows_are_not_returned_and_not_counted_as_more(ask: Any, whole_town: Any) -> None:
-    project = whole_town.project("on", access_rules=without_rows("parcels", '"zone" = 3'))
+@pytest.mark.parametrize("by_category", [False, True])
+def test_hidden_rows_are_not_returned_and_not_counted_as_more(
+    ask: Any, whole_town: Any, by_category: bool
+) -> None:
+
+    def tweak(_project: Any, layers: Any) -> None:
+        if by_category:
+            parcels = layers["parcels"]
+            parcels.setRenderer(categorized(parcels, "zone", {3: "three", None: "rest"}))
+
+    rules = without_rows("parcels", '"zone" = 3')
+    project = whole_town.project("on", tweak=tweak, access_rules=rules)
     answer = ask(project, user="bob", FEATURE_COUNT="1")
     assert [feature["id"] for feature in answer["features"]] == ["parcels.1"]
     assert answer["info"]["layers"][0]["truncated"] is False

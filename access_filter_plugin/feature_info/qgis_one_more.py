@@ -1,0 +1,67 @@
+"""Asks QGIS for one feature more than the client wants, to know whether there are more.
+
+The surplus is cut off before anybody sees it. Where QGIS would count features that it then does not
+draw, one more could change which features are returned; there the place is searched again afterwards
+(:mod:`qgis_search`), which costs as much as QGIS's own search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from .caller import Caller
+from .map_request import has_own_styles, strict_feature_count, styles_by_layer
+from .qgis_layers import fits_name
+from .qgis_plan import VECTOR, LayerPlan
+
+FEATURE_COUNT = "FEATURE_COUNT"
+
+
+@dataclass(frozen=True)
+class OneMore:
+    """What was asked of QGIS instead of what the client asked."""
+
+    count: int
+    """How many features of a layer the client wants."""
+    plans: tuple[LayerPlan, ...]
+
+    def cut(
+        self, features: Sequence[Mapping[str, Any]]
+    ) -> tuple[list[Mapping[str, Any]], frozenset[str]]:
+        """Return the features the client wants, and the layers that have more of them."""
+        kept: list[Mapping[str, Any]] = []
+        counts: dict[str, int] = {}
+        for feature in features:
+            plan = self._plan(str(feature.get("id")))
+            if plan is not None:
+                counts[plan.layer_id] = counts.get(plan.layer_id, 0) + 1
+            if plan is None or counts[plan.layer_id] <= self.count:
+                kept.append(feature)
+        return kept, frozenset(key for key, count in counts.items() if count > self.count)
+
+    def _plan(self, identifier: str) -> Optional[LayerPlan]:
+        return next((plan for plan in self.plans if fits_name(plan, identifier)), None)
+
+
+def plan_one_more(
+    queried: Sequence[LayerPlan], parameters: Mapping[str, str], caller: Caller
+) -> Optional[OneMore]:
+    """Return what to ask for, or None where one more feature could change the others."""
+    count = strict_feature_count(parameters)
+    if count is None or has_own_styles(parameters) or styles_by_layer(parameters):
+        return None
+    vectors = tuple(plan for plan in queried if plan.kind == VECTOR)
+    if not vectors or not all(_draws_everything(plan, caller) for plan in vectors):
+        return None
+    prefixes = sorted(plan.wms_name + "." for plan in vectors)
+    if any(after.startswith(before) for before, after in zip(prefixes, prefixes[1:])):
+        return None  # an id would not tell the layer
+    return OneMore(count, vectors)
+
+
+def _draws_everything(plan: LayerPlan, caller: Caller) -> bool:
+    style = caller.sight(plan.layer_id).default_style
+    legend = plan.legends.get(plan.style)
+    return style in ("", plan.style) and legend is not None and legend.draws_everything
