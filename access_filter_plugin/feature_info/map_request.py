@@ -8,6 +8,7 @@ no map, and the callers do without.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Optional
@@ -16,6 +17,8 @@ DEFAULT_FEATURE_COUNT = 1
 _MAX_FEATURE_COUNT = 2**31 - 2
 _SAME_PROPORTION = 0.0001
 _SWITCHED_OFF = frozenset({"false", "0", "no", "off"})
+#: As QGIS reads a number; Python would take "1_0" and digits of other scripts as well.
+_NUMBER = re.compile(r"\s*[+-]?[0-9]+\s*")
 _OTHER_SEARCHES = ("FILTER", "FILTER_GEOM", "TIME", "ELEVATION")
 _OWN_STYLES = ("SLD", "SLD_BODY")
 
@@ -54,13 +57,21 @@ def strict_feature_count(parameters: Mapping[str, str]) -> Optional[int]:
 
 
 def query_layers(parameters: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the names that were asked for, in their order: WMS's QUERY_LAYERS or WMTS's LAYER."""
+    """Return the names that were asked for, in their order: WMS's QUERY_LAYERS or WMTS's LAYER.
+
+    A name that is given twice is in it twice: QGIS then tells its features twice.
+    """
     text = parameters.get("QUERY_LAYERS") or parameters.get("LAYERS") or parameters.get("LAYER")
-    return tuple(dict.fromkeys(name for name in (text or "").split(",") if name))
+    return tuple(name for name in (text or "").split(",") if name)
 
 
 def styles_by_layer(parameters: Mapping[str, str]) -> Mapping[str, str]:
-    """Return layer name → style name, for the layers whose style the client named."""
+    """Return layer name → style name, for the layers whose style the client named.
+
+    By WMTS QGIS draws the default style, whatever STYLE says.
+    """
+    if parameters.get("SERVICE", "").upper() == "WMTS":
+        return {}
     layers = (parameters.get("LAYERS") or parameters.get("LAYER") or "").split(",")
     styles = (parameters.get("STYLES") or parameters.get("STYLE") or "").split(",")
     return {layer: style for layer, style in zip(layers, styles) if layer and style}
@@ -111,10 +122,7 @@ def fitted(request: MapRequest, width: float, height: float) -> tuple[int, int, 
 
 
 def _integer(text: str) -> Optional[int]:
-    try:
-        return int(text)
-    except ValueError:
-        return None
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def _box(text: str) -> Optional[tuple[float, float, float, float]]:

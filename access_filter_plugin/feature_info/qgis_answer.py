@@ -80,24 +80,31 @@ class AnswerBuilder:
 
         def work() -> None:
             reader = LayerReader(layer.plan, self._caller, self._place)
-            layer.enrichments = reader.read([features[index] for index in layer.indexes])
-            layer.is_truncated = self._is_truncated(layer, reader)
+            stock = [features[index] for index in layer.indexes]
+            layer.enrichments = reader.read(stock)
+            returned = len({feature["id"] for feature in stock})
+            layer.is_truncated = self._is_truncated(layer, reader, returned)
 
         def failed(error: Exception) -> None:
             layer.enrichments = ()
-            layer.is_truncated = len(layer.indexes) >= self._feature_count
+            layer.is_truncated = self._is_full(layer)
             self._report(layer.plan, error)
 
         attempt(work, failed)
 
-    def _is_truncated(self, layer: _LayerAnswer, reader: LayerReader) -> bool:
+    def _is_full(self, layer: _LayerAnswer) -> bool:
+        """Return whether more of a layer may be there, of which nothing could be read."""
+        if self._truncated is not None:
+            return layer.plan.layer_id in self._truncated
+        return len(layer.indexes) >= self._feature_count
+
+    def _is_truncated(self, layer: _LayerAnswer, reader: LayerReader, returned: int) -> bool:
         """Return whether the place has more features of a layer than were returned.
 
         Where the place cannot be asked again, a layer that reached FEATURE_COUNT counts as cut off.
         """
         if self._truncated is not None:
             return layer.plan.layer_id in self._truncated
-        returned = len(layer.indexes)
         legend = reader.legend
         if layer.plan.record is None:
             return False

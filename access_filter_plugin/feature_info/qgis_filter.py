@@ -22,7 +22,7 @@ from .enrichment import (
 from .map_request import is_switched_off, query_layers
 from .qgis_answer import Answer, AnswerBuilder
 from .qgis_compile import compile_layers
-from .qgis_layers import queried_plans
+from .qgis_layers import named_plans
 from .qgis_one_more import FEATURE_COUNT, OneMore, plan_one_more
 from .qgis_plan import LayerPlan
 from .settings import VARIABLE
@@ -67,14 +67,16 @@ class FeatureInfo:
 
     def request_ready(self, context: RequestContext, handler: Any) -> None:
         """Ask QGIS for one feature more where that tells whether there are more."""
+        parameters = context.request.parameters
+        if context.notes.pop(NAME, None) is not None:  # QGIS serves another project than prepared
+            _restore(handler, FEATURE_COUNT, parameters)
         part = _part_for(context)
         if part is None or context.request.service != "WMS":
             return
-        parameters = context.request.parameters
         if parameters.get("INFO_FORMAT", "").split(";")[0].strip().lower() not in CONTENT_TYPES:
             return
-        queried = queried_plans(context.project.project, part.plans, query_layers(parameters))
-        more = plan_one_more(queried, parameters, Caller(context.access))
+        named = list(named_plans(context.project.project, part.plans, query_layers(parameters)))
+        more = plan_one_more(named, parameters, Caller(context.access))
         if more is not None:
             handler.setParameter(FEATURE_COUNT, str(more.count + 1))
             context.notes[NAME] = more
@@ -92,6 +94,14 @@ class FeatureInfo:
             return
         handler.clearBody()
         handler.appendBody(body)
+
+
+def _restore(handler: Any, name: str, parameters: Mapping[str, str]) -> None:
+    """Give a parameter the value that the client sent, or none."""
+    if name in parameters:
+        handler.setParameter(name, parameters[name])
+    else:
+        handler.removeParameter(name)
 
 
 def _compile(state: Any) -> FeatureInfoPart:

@@ -231,7 +231,6 @@ class LayerReader:
         style = named or self._sight.default_style or plan.style
         if self._sight.styles is not None and style not in self._sight.styles:
             return None
-        if style not in plan.legends:
-            known = plan.layer.styleManager().styles()
-            plan.legends[style] = legend_of_style(plan.layer, style) if style in known else None
-        return plan.legends[style]
+        if style not in plan.legends and style in plan.layer.styleManager().styles():
+            plan.legends[style] = legend_of_style(plan.layer, style)
+        return plan.legends.get(style)  # nothing is kept of names that a client made up

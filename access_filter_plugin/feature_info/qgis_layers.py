@@ -25,14 +25,19 @@ def queried_plans(
     project: QgsProject, plans: Mapping[str, LayerPlan], names: Sequence[str]
 ) -> list[LayerPlan]:
     """Return the layers that a list of names asks for, groups expanded, each once and in order."""
+    found = {plan.layer_id: plan for plan in named_plans(project, plans, names)}
+    return list(found.values())
+
+
+def named_plans(
+    project: QgsProject, plans: Mapping[str, LayerPlan], names: Sequence[str]
+) -> Iterator[LayerPlan]:
+    """Yield the layers of each name, groups expanded: a layer as often as it is asked for."""
     by_name: dict[str, list[LayerPlan]] = {}
     for plan in plans.values():
         by_name.setdefault(plan.wms_name, []).append(plan)
-    found: dict[str, LayerPlan] = {}
     for name in names:
-        members = by_name.get(name) or _members_of_group(project, plans, name)
-        found.update((plan.layer_id, plan) for plan in members)
-    return list(found.values())
+        yield from by_name.get(name) or _members_of_group(project, plans, name)
 
 
 def _members_of_group(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Optional, Protocol
 
 from qgis.core import (
@@ -11,6 +11,7 @@ from qgis.core import (
     QgsFeatureRenderer,
     QgsReadWriteContext,
     QgsRenderContext,
+    QgsRuleBasedRenderer,
     QgsVectorLayer,
 )
 from qgis.PyQt.QtXml import QDomDocument
@@ -35,8 +36,13 @@ class Legend:
     def __init__(self, layer: QgsVectorLayer, renderer: QgsFeatureRenderer) -> None:
         self._layer = layer
         self.renderer = renderer
+        items = renderer.legendSymbolItems()
+        self._parents = {item.ruleKey(): item.parentRuleKey() for item in items}
+        own_labels = {item.ruleKey(): item.label() for item in items}
         self._labels = {
-            item.ruleKey(): item.label() or layer.name() for item in renderer.legendSymbolItems()
+            item.ruleKey(): self._label(item.ruleKey(), own_labels) or layer.name()
+            for item in items
+            if item.symbol() is not None  # a rule without one only groups others
         }
         self._key_of_others = _key_of_others(renderer)
         self.attributes = tuple(renderer.usedAttributes(QgsRenderContext()))
@@ -67,10 +73,27 @@ class Legend:
         return keys
 
     def _entry(self, keys: list[str]) -> Optional[dict[str, str]]:
-        for key, label in self._labels.items():  # in the legend's order
-            if key in keys:
-                return {"label": label, "key": key}
+        """Return the first of the drawn symbols, in the legend's order, with none below it.
+
+        An embedded renderer of rules gives the keys of the rules around one, too.
+        """
+        drawn = [key for key in self._labels if key in keys]
+        above = {outer for key in drawn for outer in self._chain(key)[1:]}
+        for key in drawn:
+            if key not in above:
+                return {"label": self._labels[key], "key": key}
         return None
+
+    def _label(self, key: str, labels: Mapping[str, str]) -> str:
+        """Return the text of a symbol, else that of the nearest group around it."""
+        return next((labels[one] for one in self._chain(key) if labels.get(one)), "")
+
+    def _chain(self, key: str) -> list[str]:
+        """Return a key and those of the rules around it, innermost first."""
+        chain = [key]
+        while self._parents.get(chain[-1]) and len(chain) <= len(self._parents):
+            chain.append(self._parents[chain[-1]])
+        return chain
 
 
 class LegendRun:
@@ -89,6 +112,8 @@ class LegendRun:
     def keys(self, feature: QgsFeature) -> list[str]:
         """Return the keys of the symbols that draw a feature."""
         self._context.expressionContext().setFeature(feature)
+        if isinstance(self._renderer, QgsRuleBasedRenderer):
+            return _drawing_rules(self._renderer.rootRule(), feature, self._context)
         return list(self._renderer.legendKeysForFeature(feature, self._context))
 
     def draws(self, feature: QgsFeature) -> bool:
@@ -99,6 +124,27 @@ class LegendRun:
     def stop(self) -> None:
         """End the work; a renderer must not be left started."""
         self._renderer.stopRender(self._context)
+
+
+def _drawing_rules(rule: Any, feature: QgsFeature, context: QgsRenderContext) -> list[str]:
+    """Return the keys of the innermost rules that draw a feature, chosen as the drawing does.
+
+    ``legendKeysForFeature`` gives every rule on the way, and of rules inside one that has a symbol
+    never the ELSE (seen on 3.22, 3.40 and 3.44).
+    """
+    scale = context.rendererScale()
+    inner = [child for child in rule.children() if child.active() and child.isScaleOK(scale)]
+    for turn in (False, True):  # ELSE rules draw where none of the others did
+        fitting = [child for child in inner if child.isElse() is turn]
+        keys = [
+            key
+            for child in fitting
+            if turn or child.isFilterOK(feature, context)
+            for key in _drawing_rules(child, feature, context)
+        ]
+        if keys:
+            return keys
+    return [str(rule.ruleKey())] if rule.symbol() is not None else []
 
 
 def _key_of_others(renderer: QgsFeatureRenderer) -> Optional[str]:

@@ -46,19 +46,28 @@ class OneMore:
 
 
 def plan_one_more(
-    queried: Sequence[LayerPlan], parameters: Mapping[str, str], caller: Caller
+    named: Sequence[LayerPlan], parameters: Mapping[str, str], caller: Caller
 ) -> Optional[OneMore]:
-    """Return what to ask for, or None where one more feature could change the others."""
+    """Return what to ask for, or None where one more feature could change the others.
+
+    ``named`` has a layer as often as it was asked for.
+    """
     count = strict_feature_count(parameters)
     if count is None or has_own_styles(parameters) or styles_by_layer(parameters):
         return None
-    vectors = tuple(plan for plan in queried if plan.kind == VECTOR)
+    vectors = tuple(plan for plan in named if plan.kind == VECTOR)
     if not vectors or not all(_draws_everything(plan, caller) for plan in vectors):
         return None
+    return OneMore(count, vectors) if _ids_tell_the_layer(vectors, named) else None
+
+
+def _ids_tell_the_layer(vectors: Sequence[LayerPlan], named: Sequence[LayerPlan]) -> bool:
+    """Return whether each id can be of one layer only, and of one turn of that layer."""
     prefixes = sorted(plan.wms_name + "." for plan in vectors)
     if any(after.startswith(before) for before, after in zip(prefixes, prefixes[1:])):
-        return None  # an id would not tell the layer
-    return OneMore(count, vectors)
+        return False
+    others = [plan.wms_name for plan in named if plan.kind != VECTOR]
+    return not any(name.startswith(tuple(prefixes)) for name in others)
 
 
 def _draws_everything(plan: LayerPlan, caller: Caller) -> bool:

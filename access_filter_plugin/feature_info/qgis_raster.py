@@ -15,6 +15,7 @@ from qgis.core import (
 
 from .fields import with_unit
 from .qgis_plan import LayerPlan
+from .qgis_raster_units import units_of
 from .qgis_search import SearchPlace
 from .rasters import class_label, exact_number, number_of
 from .values import is_dropped, plain_text
@@ -31,6 +32,9 @@ class BandReader:
         self._plan = plan
         self._layer: QgsRasterLayer = plan.layer
         self._place = place
+        if plan.band_units is None:
+            plan.band_units = units_of(plan.layer)
+        self._units = plan.band_units
         self._classes, self._class_band, self._discrete = _classes(plan.layer)
 
     def entries(self, properties: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -54,7 +58,7 @@ class BandReader:
         kind = int(self._layer.dataProvider().dataType(band))
         integer = kind in _INTEGER_TYPES
         value = exact_number(stock, read, integer=integer, single=kind == _SINGLE_PRECISION)
-        unit = settings.units.get(name, "")
+        unit = settings.units.get(name) or self._units.get(band, "")
         label = with_unit(plain_text(value), unit)
         if band == self._class_band:
             label = class_label(value, self._classes, discrete=self._discrete) or label

@@ -128,7 +128,8 @@ class _FieldReader:
         self.index = plan.index
         self.labeler = labeler_for(plan.labeler, plan.attribute, plan.frame.widget, caller)
         self._is_text = plan.is_text and self.labeler is plan.labeler
-        self._entries: dict[Any, dict[str, Any]] = {}
+        self._entries: dict[tuple[type, Any], dict[str, Any]] = {}
+        """By kind, too: to Python 1, 1.0 and True are one key, and 1.0 is not a JSON true."""
 
     def entry(self, value: Any) -> dict[str, Any]:
         """Return the entry for a value."""
@@ -137,11 +138,11 @@ class _FieldReader:
             return self.plan.frame.text_entry(value)
         if kind not in _SIMPLE:
             return self.plan.frame.entry(to_json(value), self.labeler.label(value))
-        known = self._entries.get(value)
+        known = self._entries.get((kind, value))
         if known is None:
             known_value = value if kind is str else json_value(value)
             known = self.plan.frame.entry(known_value, self.labeler.label(value))
-            self._entries[value] = known
+            self._entries[kind, value] = known
         return known
 
 

@@ -158,3 +158,27 @@ def test_a_body_that_is_no_collection_stays_as_it_is(body: bytes) -> None:
     from access_filter_plugin.feature_info.qgis_filter import _feature_collection
 
     assert _feature_collection(body) is None
+
+
+class Parameters(dict[str, str]):
+    """As much of a request handler as the parameters need."""
+
+    setParameter = dict.__setitem__
+
+    def removeParameter(self, name: str) -> None:
+        self.pop(name, None)
+
+
+@pytest.mark.parametrize("sent", [{}, {"FEATURE_COUNT": "3"}])
+def test_one_more_is_not_asked_of_a_project_that_says_nothing(sent: dict[str, str]) -> None:
+    """A server may serve another project than the one that was prepared at first."""
+    from access_filter_plugin.feature_info.qgis_filter import NAME, FeatureInfo
+    from access_filter_plugin.ows_request import OwsRequest
+    from access_filter_plugin.request_context import RequestContext
+
+    request = OwsRequest(service="WMS", operation="GetFeatureInfo", parameters=sent)
+    context = RequestContext(request=request, notes={NAME: "planned for another project"})
+    handler = Parameters(FEATURE_COUNT="4")
+    FeatureInfo().request_ready(context, handler)
+    assert handler == sent
+    assert NAME not in context.notes

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from qgis.core import QgsRuleBasedRenderer, QgsSymbol
+from qgis.core import QgsInvertedPolygonRenderer, QgsRuleBasedRenderer, QgsSymbol
 
+from tests.server_feature_info.test_which_layer import group_of
 from tests.server_feature_info.world import categorized
 
 
@@ -50,15 +51,16 @@ def test_the_key_is_the_one_of_qgis_own_legend(ask: Any, town: Any) -> None:
         assert known[legend["key"]] == legend["label"]
 
 
-def test_the_legend_is_of_the_style_that_was_asked_for(ask: Any, town: Any) -> None:
-    def tweak(project: Any, layers: Any) -> None:
-        manager = layers["parcels"].styleManager()
-        manager.addStyleFromLayer("zones")
-        manager.setCurrentStyle("zones")
-        by_zone(project, layers)
-        manager.setCurrentStyle("default")
+def with_style_zones(project: Any, layers: Any) -> None:
+    manager = layers["parcels"].styleManager()
+    manager.addStyleFromLayer("zones")
+    manager.setCurrentStyle("zones")
+    by_zone(project, layers)
+    manager.setCurrentStyle("default")
 
-    project = town.project("on", tweak=tweak)
+
+def test_the_legend_is_of_the_style_that_was_asked_for(ask: Any, town: Any) -> None:
+    project = town.project("on", tweak=with_style_zones)
     assert legends(ask(project, STYLES="zones")) == ["Residential", "Rest"]
     assert legends(ask(project)) == ["parcels", "parcels"]
 
@@ -78,6 +80,127 @@ def test_a_rule_with_a_scale_counts_only_at_that_scale(ask: Any, town: Any) -> N
     assert legends(ask(project)) == ["far", "far"]
     near = {"BBOX": "0.5,0.5,0.502,0.502", "I": "50", "J": "50"}
     assert legends(ask(project, **near)) == ["near", "near"]
+
+
+def rule(layer: Any, label: str, condition: str = "", *, symbol: bool = True, **more: Any) -> Any:
+    """Return a rule; ``below`` are the rules inside it."""
+    drawn = QgsSymbol.defaultSymbol(layer.geometryType()) if symbol else None
+    found = QgsRuleBasedRenderer.Rule(drawn, 0, 0, condition, label)
+    found.setRuleKey(more.get("key", "{" + label + "}"))
+    for child in more.get("below", ()):
+        found.appendChild(child)
+    return found
+
+
+def rules(*tree: Any) -> Any:
+    """Return a tweak that draws parcels by rules, each made for the layer."""
+
+    def tweak(_project: Any, layers: Any) -> None:
+        root = QgsRuleBasedRenderer.Rule(None)
+        for make in tree:
+            root.appendChild(make(layers["parcels"]))
+        layers["parcels"].setRenderer(QgsRuleBasedRenderer(root))
+
+    return tweak
+
+
+def keys_and_labels(answer: Any) -> Any:
+    return [
+        (one["info"]["legend"]["key"], one["info"]["legend"]["label"]) for one in answer["features"]
+    ]
+
+
+@pytest.mark.parametrize("symbol", [True, False], ids=["drawn too", "a group"])
+def test_a_rule_inside_another_is_the_one_that_is_told(ask: Any, town: Any, symbol: bool) -> None:
+    """QGIS gives the keys of all rules on the way; the innermost drew what is seen."""
+    tweak = rules(
+        lambda layer: rule(
+            layer,
+            "all",
+            symbol=symbol,
+            below=[
+                rule(
+                    layer,
+                    "cheap",
+                    '"price" < 100',
+                    symbol=symbol,
+                    below=[
+                        rule(layer, "zone 3", '"zone" = 3'),
+                        rule(layer, "other zones", "ELSE"),
+                    ],
+                )
+            ],
+        )
+    )
+    answer = ask(town.project("on", tweak=tweak))
+    assert keys_and_labels(answer) == [("{zone 3}", "zone 3"), ("{other zones}", "other zones")]
+
+
+def test_rules_inside_another_renderer_are_told_as_well(ask: Any, town: Any) -> None:
+    def tweak(project: Any, layers: Any) -> None:
+        inside = rules(
+            lambda layer: rule(layer, "all", below=[rule(layer, "zone 3", '"zone" = 3')])
+        )
+        inside(project, layers)
+        parcels = layers["parcels"]
+        parcels.setRenderer(QgsInvertedPolygonRenderer(parcels.renderer().clone()))
+
+    answer = ask(town.project("on", tweak=tweak))
+    assert keys_and_labels(answer) == [("{zone 3}", "zone 3"), ("{all}", "all")]
+
+
+def test_a_rule_whose_inner_rules_do_not_fit_is_told_itself(ask: Any, town: Any) -> None:
+    tweak = rules(
+        lambda layer: rule(
+            layer,
+            "all",
+            below=[
+                rule(layer, "zone 3", '"zone" = 3'),
+                rule(layer, "only a heading", '"zone" = 9', symbol=False),
+            ],
+        )
+    )
+    answer = ask(town.project("on", tweak=tweak))
+    assert keys_and_labels(answer) == [("{zone 3}", "zone 3"), ("{all}", "all")]
+
+
+def test_of_rules_side_by_side_the_first_in_the_legend_is_told(ask: Any, town: Any) -> None:
+    tweak = rules(
+        lambda layer: rule(layer, "zone 3", '"zone" = 3'), lambda layer: rule(layer, "everything")
+    )
+    answer = ask(town.project("on", tweak=tweak))
+    assert keys_and_labels(answer) == [("{zone 3}", "zone 3"), ("{everything}", "everything")]
+
+
+def test_a_rule_without_a_text_has_that_of_the_rule_around_it(ask: Any, town: Any) -> None:
+    tweak = rules(
+        lambda layer: rule(layer, "all", symbol=False, below=[rule(layer, "", key="{inner}")])
+    )
+    assert set(keys_and_labels(ask(town.project("on", tweak=tweak)))) == {("{inner}", "all")}
+
+
+@pytest.mark.parametrize("style", ["zones", "nobody knows"])
+def test_a_tile_is_drawn_in_the_default_style_whatever_the_client_says(
+    ask: Any, town: Any, style: str
+) -> None:
+    project = town.project("on", tweak=with_style_zones)
+    tile = {
+        "SERVICE": "WMTS",
+        "VERSION": "1.0.0",
+        "REQUEST": "GetFeatureInfo",
+        "LAYER": "parcels",
+        "STYLE": style,
+        "TILEMATRIXSET": "EPSG:3857",
+        "TILEMATRIX": "7",
+        "TILEROW": "63",
+        "TILECOL": "64",
+        "FORMAT": "image/png",
+        "INFOFORMAT": "application/json",
+        "I": "46",
+        "J": "209",
+    }
+    answer = ask.server.client(project).get(**tile).json
+    assert legends(answer) == ["parcels"]
 
 
 #: With one symbol QGIS is asked for one feature more; with categories the place is asked again.
@@ -111,7 +234,7 @@ def test_a_count_that_qgis_takes_for_one_is_one(ask: Any, town: Any, count: str)
     assert truncated(ask(town.project("on"), FEATURE_COUNT=count)) == [("parcels", 1, True)]
 
 
-@pytest.mark.parametrize("count", ["x", "1.5", "99999999999999999999"])
+@pytest.mark.parametrize("count", ["x", "1.5", "99999999999999999999", "1_0", "\u0663"])
 def test_a_count_that_qgis_refuses_is_refused(ask: Any, town: Any, count: str) -> None:
     project = town.project("on")
     answer = ask.raw(project, "parcels", FEATURE_COUNT=count)
@@ -128,6 +251,33 @@ def test_the_surplus_of_layers_of_one_name_is_not_asked_for(ask: Any, town: Any)
     answer = ask(project, FEATURE_COUNT="1")
     stock = ask.stock(project, FEATURE_COUNT="1")
     assert [one["id"] for one in answer["features"]] == [one["id"] for one in stock["features"]]
+
+
+TWICE = [
+    ("parcels,parcels", "parcels,parcels"),
+    ("parcels", "parcels,parcels"),
+    ("both", "both,parcels"),
+    ("parcels,both", "parcels,both"),
+]
+
+
+@WAYS
+@pytest.mark.parametrize(("layers", "queried"), TWICE)
+@pytest.mark.parametrize("count", ["1", "2", "3"])
+def test_a_layer_that_is_asked_for_twice_is_told_twice_as_qgis_does(
+    ask: Any, town: Any, tweak: Any, layers: str, queried: str, count: str
+) -> None:
+    def grouped(project: Any, made: Any) -> None:
+        group_of(project, "both", made["parcels"], made["buildings"])
+        if tweak is not None:
+            tweak(project, made)
+
+    project = town.project("on", tweak=grouped)
+    asked = {"QUERY_LAYERS": queried, "FEATURE_COUNT": count}
+    answer, stock = ask(project, layers, **asked), ask.stock(project, layers, **asked)
+    told = [{k: v for k, v in one.items() if k != "info"} for one in answer["features"]]
+    assert told == stock["features"]
+    assert truncated(answer)[0][2] is (count == "1")
 
 
 def by_use(_project: Any, layers: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -52,6 +53,37 @@ def test_a_band_has_the_unit_of_the_settings(ask: Any, town: Any) -> None:
     project = town.project({"units": {"Band 1: elevation": "m"}}, layers=("heights",))
     band = field(ask.one(project, "heights", "heights"), "Band 1: elevation")
     assert (band["label"], band["unit"]) == ("1234.567 m", "m")
+
+
+def test_a_band_has_the_unit_of_its_file(ask: Any, town: Any) -> None:
+    project = town.project("on", layers=("depths",))
+    info = ask.one(project, "depths", "depths")
+    assert [(one["value"], one["label"], one.get("unit")) for one in info["fields"]] == [
+        (2.5, "2.5 fathoms", "fathoms"),
+        (7, "7", None),
+    ]
+
+
+def test_the_unit_of_the_settings_counts_before_that_of_the_file(ask: Any, town: Any) -> None:
+    project = town.project({"units": {"Band 1": "fm"}}, layers=("depths",))
+    band = field(ask.one(project, "depths", "depths"), "Band 1")
+    assert (band["label"], band["unit"]) == ("2.5 fm", "fm")
+
+
+def test_without_gdals_own_module_a_band_has_no_unit(ask: Any, town: Any, monkeypatch: Any) -> None:
+    monkeypatch.setitem(sys.modules, "osgeo.gdal", None)
+    project = town.project("on", layers=("depths",), fresh=True)
+    band = field(ask.one(project, "depths", "depths"), "Band 1")
+    assert (band["label"], "unit" in band) == ("2.5", False)
+
+
+def test_the_unit_of_a_file_that_is_gone_is_unknown(town: Any) -> None:
+    from qgis.core import QgsRasterLayer
+
+    from access_filter_plugin.feature_info.qgis_raster_units import units_of
+
+    assert units_of(town.layer("depths")) == {1: "fathoms"}
+    assert units_of(QgsRasterLayer(str(town.folder / "gone.tif"), "gone")) == {}
 
 
 def test_a_paletted_raster_is_labelled_by_its_class(ask: Any, town: Any) -> None:

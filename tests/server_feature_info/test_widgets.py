@@ -239,3 +239,25 @@ def test_a_display_name_that_is_an_expression_labels_the_reference(
 
     label = field(ask.one(whole_town.project("on", tweak=tweak)), "owner")["label"]
     assert label == form_text("parcels", "owner", 1) == "ALICE 111"
+
+
+def test_values_that_python_takes_for_equal_stay_apart(server: Any, whole_town: Any) -> None:
+    """A JSON field may hold true in one row and 1 in the next."""
+    from access_filter_plugin.feature_info.caller import Caller
+    from access_filter_plugin.feature_info.fields import FieldFrame
+    from access_filter_plugin.feature_info.qgis_labels import plain_labeler
+    from access_filter_plugin.feature_info.qgis_plan import FieldPlan
+    from access_filter_plugin.feature_info.qgis_records import _FieldReader
+
+    layer = whole_town.layer("parcels")
+    index = layer.fields().indexOf("extra3")
+    frame = FieldFrame("extra3", "extra3", "json", "JsonEdit")
+    reader = _FieldReader(FieldPlan(index, "extra3", frame, plain_labeler(layer, index)), Caller())
+    values = [reader.entry(value)["value"] for value in (True, 1, 1.0, 0, False)]
+    assert [(type(value), value) for value in values] == [
+        (bool, True),
+        (int, 1),
+        (float, 1.0),
+        (int, 0),
+        (bool, False),
+    ]

@@ -260,6 +260,12 @@ def _write_rasters(folder: Path, reference: Any) -> None:
     # The upper right quarter of band 2 holds no data.
     heights.GetRasterBand(2).WriteRaster(5, 0, 5, 5, b"\x00\x3c\x1c\xc6" * 25)
     classes.GetRasterBand(1).Fill(7)
+    depths = driver.Create(str(folder / "depths.tif"), 10, 10, 2, gdal.GDT_Float32)
+    depths.SetGeoTransform((0, 0.2, 0, 2, 0, -0.2))
+    depths.SetProjection(reference.ExportToWkt())
+    depths.GetRasterBand(1).SetUnitType("fathoms")
+    for band, value in ((1, 2.5), (2, 7)):
+        depths.GetRasterBand(band).Fill(value)
 
 
 class Town:
@@ -322,7 +328,7 @@ class Town:
 
     def layer(self, name: str, title: Optional[str] = None) -> Any:
         """Return a layer of the folder's data."""
-        if name in ("heights", "classes"):
+        if name in ("heights", "classes", "depths"):
             return QgsRasterLayer(str(self.folder / f"{name}.tif"), title or name)
         source = f"{self.folder}/data.gpkg|layername={name}"
         if name == "benches":

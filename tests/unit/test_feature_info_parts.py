@@ -225,7 +225,7 @@ def test_a_feature_count_is_at_least_one(text: str, expected: int) -> None:
 
 
 def test_layers_and_styles_are_read_in_their_order() -> None:
-    assert query_layers({"QUERY_LAYERS": "b,a,,b", "LAYERS": "c"}) == ("b", "a")
+    assert query_layers({"QUERY_LAYERS": "b,a,,b", "LAYERS": "c"}) == ("b", "a", "b")
     assert query_layers({"LAYER": "tile"}) == ("tile",)
     assert query_layers({}) == ()
     assert styles_by_layer({"LAYERS": "a,b,c", "STYLES": "x,,z"}) == {"a": "x", "c": "z"}
