@@ -35,10 +35,16 @@ URL_HEADERS = (
     "X-Forwarded-Port",
     "X-Forwarded-Prefix",
     "X-Qgis-Service-Url",
+    "X-Qgis-Wms-Service-Url",
+    "X-Qgis-Wfs-Service-Url",
+    "X-Qgis-Wcs-Service-Url",
+    "X-Qgis-Wmts-Service-Url",
     "Accept",
     "Accept-Language",
 )
 URL_VARIABLES = ("SERVER_NAME", "SERVER_PORT", "HTTPS", "REQUEST_URI", "SCRIPT_NAME")
+#: Other listings that a service's documents name layers of: the project settings have WFSLayers.
+ALSO_LISTED = {"WMS": (("WFS", "GetCapabilities"),)}
 NOTE = "document_key"
 _OWN_FILTERS = frozenset({AccessControl, FirstFilter, LastFilter})
 
@@ -86,11 +92,12 @@ class Documents:
         key, project = note
         body = bytes(handler.body())
         content_type = handler.responseHeader("Content-Type")
-        if handler.headersSent() or not body or context.request.method != "GET":
+        if handler.headersSent() or not body:
             return
         now = utc_now()
         document = Document(200, content_type, body, etag_of(body), project.valid_until(now))
-        self._cache.put(key, document)
+        if context.request.method == "GET":
+            self._cache.put(key, document)
         for name, value in self._headers(document, access).items():
             handler.setResponseHeader(name, value)
 
@@ -131,7 +138,7 @@ class Documents:
 def service_signature(
     project: ProjectAccess, access: OperationAccess, context: RequestContext
 ) -> tuple[str, ...]:
-    """Return what a service's documents depend on: the decisions of all of its requests."""
+    """Return what a service's documents depend on: the decisions of all requests they tell of."""
     known = access.cache.get("service_signature")
     if isinstance(known, tuple):
         return known
@@ -139,6 +146,9 @@ def service_signature(
     parts = [access] + [
         project.access(context.subject, service, operation)
         for operation in DATA_OPERATIONS[service]
+    ]
+    parts += [
+        project.access(context.subject, *listing) for listing in ALSO_LISTED.get(service, ())
     ]
     found = (
         str(access.catalog),

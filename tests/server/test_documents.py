@@ -133,3 +133,50 @@ def test_a_changed_project_gives_a_changed_document(server: Server, tmp_path: Pa
     project.write_text(text)
     server.forget(project)
     assert "salaries" not in client.get(SERVICE="WMS", REQUEST="GetCapabilities").text
+
+
+@pytest.mark.parametrize("service", ["WMS", "WFS", "WCS", "WMTS"])
+@pytest.mark.parametrize(
+    "header",
+    ["X-Qgis-Service-Url", "X-Qgis-{}-Service-Url", "X-Forwarded-Host", "Forwarded", "Host"],
+)
+def test_an_address_that_one_client_made_up_is_told_to_no_other(
+    server: Server, project: Path, service: str, header: str
+) -> None:
+    empty_cache(server)
+    client = server.client(project, "bob", "viewer")
+    name = header.format(service.title())
+    value = "host=made.example" if name == "Forwarded" else "made.example"
+    sent = {name: f"https://{value}/" if "Url" in name else value}
+    made_up = client.get(headers=sent, SERVICE=service, REQUEST="GetCapabilities")
+    plain = client.get(SERVICE=service, REQUEST="GetCapabilities")
+    assert b"made.example" in made_up.body
+    assert plain.status == 200
+    assert b"made.example" not in plain.body
+
+
+def test_head_has_the_headers_of_get_also_when_nothing_is_cached(
+    server: Server, project: Path
+) -> None:
+    client = server.client(project, "bob", "viewer")
+    url = client.url(SERVICE="WMS", REQUEST="GetCapabilities")
+    empty_cache(server)
+    head = server.run(url, "HEAD", cgi=client.cgi)
+    assert cached(server) == 0
+    get = server.run(url, cgi=client.cgi)
+    for name in ("ETag", "Cache-Control", "Vary"):
+        assert head.headers[name] == get.headers[name]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_project_settings_name_the_wfs_layers_of_the_caller_alone(
+    server: Server, tmp_path: Path, order: int
+) -> None:
+    rules = [{"layers": "parcels"}, {"layers": "owners", "roles": "clerk", "services": "WFS"}]
+    project = policy_project(tmp_path, access_rules=rules)
+    told = {}
+    for who in ((None, ("carl", "clerk")))[::order]:
+        client = caller(server, project, who)
+        told[who] = client.get(SERVICE="WMS", REQUEST="GetProjectSettings").text
+    assert '<WFSLayer name="owners"' in told["carl", "clerk"]
+    assert "owners" not in told[None]
