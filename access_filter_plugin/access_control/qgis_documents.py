@@ -147,9 +147,7 @@ def service_signature(
         project.access(context.subject, service, operation)
         for operation in DATA_OPERATIONS[service]
     ]
-    parts += [
-        project.access(context.subject, *listing) for listing in ALSO_LISTED.get(service, ())
-    ]
+    parts += [project.access(context.subject, *listing) for listing in ALSO_LISTED.get(service, ())]
     found = (
         str(access.catalog),
         str(access.is_restricted),
