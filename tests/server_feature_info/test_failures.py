@@ -163,7 +163,8 @@ def test_a_body_that_is_no_collection_stays_as_it_is(body: bytes) -> None:
 class Parameters(dict[str, str]):
     """As much of a request handler as the parameters need."""
 
-    setParameter = dict.__setitem__
+    def setParameter(self, name: str, value: str) -> None:
+        self[name] = value
 
     def removeParameter(self, name: str) -> None:
         self.pop(name, None)
