@@ -39,7 +39,11 @@ class Problem:
     severity: Severity = Severity.ERROR
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message}"
+        text = f"{self.path}: {self.message}"
+        if text.isprintable():
+            return text
+        # A key may hold a line break or a terminal's escape; neither reaches a log or a screen.
+        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 class StrictJsonError(ValueError):

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Optional
 
+from ..ows_request import LISTING_OPERATIONS, OAPIF
 from ..subject import Address, Subject
-from .policy import AddressList, Effect, Network, Policy, Rule
+from .patterns import NameList
+from .policy import Effect, Policy, Rule
 from .role_parser import effective_roles
 
 
@@ -55,9 +57,17 @@ def request_mismatch(rule: Rule, service: str, operation: str) -> Optional[str]:
     """Return why a rule does not apply to an OGC request, or None when it does."""
     if rule.services is not None and service not in rule.services:
         return f"it is not for service {service}"
-    if rule.requests is not None and operation not in rule.requests:
+    if rule.requests is not None and not _names_request(rule.requests, service, operation):
         return f"it is not for request {operation}"
     return None
+
+
+def _names_request(requests: NameList, service: str, operation: str) -> bool:
+    """Return whether a rule names a request; ``Collections`` names each document that lists one."""
+    names = [operation]
+    if service == OAPIF and operation in LISTING_OPERATIONS[OAPIF]:
+        names.append("Collections")
+    return any(map(requests.includes, names)) and not any(map(requests.excludes, names))
 
 
 def _who_mismatch(rule: Rule, caller: Caller) -> Optional[str]:
@@ -78,20 +88,13 @@ def _who_mismatch(rule: Rule, caller: Caller) -> Optional[str]:
     return "neither the user nor a role matches"
 
 
-def _contains(addresses: AddressList, address: Address) -> bool:
-    def within(networks: tuple[Network, ...]) -> bool:
-        return any(net.version == address.version and address in net for net in networks)
-
-    return within(addresses.include) and not within(addresses.exclude)
-
-
 def _address_mismatch(rule: Rule, address: Optional[Address]) -> Optional[str]:
     if rule.addresses is None:
         return None
     if address is None:
         # What is not known must not open, and must not keep a denial from covering.
         return "the client's address is not known" if rule.effect is Effect.ALLOW else None
-    if _contains(rule.addresses, address):
+    if address in rule.addresses:
         return None
     return f"address {address} is not in its addresses"
 

@@ -134,9 +134,9 @@ class _ProjectReader:
         return ParsedPolicy(policy, tuple(self.problems), is_on=True)
 
     def rules(self, path: str, value: Any) -> list[Rule]:
-        """Return the rules of a JSON array of rules, or of one rule."""
+        """Return the rules of a JSON array of rules, or of one rule; ``{}`` is as empty as ``[]``."""
         if isinstance(value, dict):
-            return self._one(value, path, path)
+            return self._one(value, path, path) if value else []
         if not isinstance(value, list):
             self.problem(path, f"must be a rule or an array of rules, is {shown(value)}")
             return []
@@ -176,10 +176,8 @@ class _ProjectReader:
             value = self._json(name)
             if len(self.problems) > before:
                 continue
-            if name == "access_rules":
+            if name == "access_rules" or isinstance(value, dict):
                 found += self.rules(name, value)
-            elif isinstance(value, dict):
-                found += self._one(value, name, name)
             else:
                 self.problem(name, f"must be one rule (an object), is {shown(value)}")
         return found

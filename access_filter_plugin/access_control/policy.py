@@ -9,9 +9,9 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from ipaddress import IPv4Network, IPv6Network
-from typing import Optional, Union
+from typing import Optional
 
+from ..addresses import AddressBlocks
 from .patterns import NameList
 
 GEOMETRY = "$geometry"
@@ -19,8 +19,6 @@ GEOMETRY = "$geometry"
 
 OPERATOR_PATH = "ACCESS_FILTER_RULES"
 """How the paths of the operator's rules begin."""
-
-Network = Union[IPv4Network, IPv6Network]
 
 
 class Effect(enum.Enum):
@@ -48,14 +46,6 @@ class Catalog(enum.Enum):
 
 
 @dataclass(frozen=True)
-class AddressList:
-    """CIDR blocks, some of them taken away; without a positive block all others count."""
-
-    include: tuple[Network, ...] = ()
-    exclude: tuple[Network, ...] = ()
-
-
-@dataclass(frozen=True)
 class Rule:
     """One rule of the contract's section 3; ``None`` means that the key was absent."""
 
@@ -65,7 +55,7 @@ class Rule:
     effect: Effect = Effect.ALLOW
     users: Optional[NameList] = None
     roles: Optional[NameList] = None
-    addresses: Optional[AddressList] = None
+    addresses: Optional[AddressBlocks] = None
     valid_from: Optional[datetime] = None
     valid_until: Optional[datetime] = None
     """The first moment at which the rule no longer applies."""

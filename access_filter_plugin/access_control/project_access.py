@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from hashlib import sha256
 from typing import Callable, Optional
 
-from ..ows_request import DATA_OPERATIONS, LISTING_OPERATIONS
+from ..ows_request import DATA_OPERATIONS, LISTING_OPERATIONS, OAPIF
 from ..strict_json import Problem
 from ..subject import Subject
 from .binding import BoundPolicy
@@ -53,6 +53,10 @@ class OperationAccess:
     is_denied: bool = False
     catalog: Catalog = Catalog.HIDE
     is_restricted: bool = False
+    must_log_in: bool = False
+    """True where the catalogue challenges and no service opens anything to this caller."""
+    edits_differ: bool = False
+    """True where other rules speak of OAPIF's edits than of this request of it."""
     _decisions: Mapping[str, LayerDecision] = field(default_factory=dict)
     _templates: frozenset[str] = frozenset()
     cache: dict[str, object] = field(default_factory=dict)
@@ -136,25 +140,51 @@ class ProjectAccess:
         caller = Caller.of(subject, self.bound.policy)
         present = [r for r in self.bound.policy.rules if subject_mismatch(r, caller, now) is None]
         is_listing = operation in LISTING_OPERATIONS.get(service, ())
-        names = DATA_OPERATIONS[service] if is_listing else (operation,)
+        # A listing names what one of the service's requests opens, the listing itself among them.
+        names = (*DATA_OPERATIONS[service], operation) if is_listing else (operation,)
         listing = operation if is_listing else ""
         parts = {name: self._derivation(caller, present, service, name, listing) for name in names}
         decisions = merged([part.all() for part in parts.values()])
         templates = self._templates([parts[n] for n in names if n == PRINT or not is_listing])
         restricted = self._is_restricted(caller, present, service, operation)
         if is_listing and not restricted:
-            restricted = not all(_shows_all(parts[n]) for n in names if n not in WRITING)
+            restricted = not all(
+                _shows_all(parts[n]) for n in DATA_OPERATIONS[service] if n not in WRITING
+            )
         return OperationAccess(
             catalogue=self.bound.catalogue,
             caller=caller,
             service=service,
             operation=operation,
-            rules=self._matching(present, service, (*names, operation)),
+            rules=self._matching(present, service, names),
             catalog=self.bound.policy.catalog,
             is_restricted=restricted,
+            must_log_in=self._must_log_in(caller, present),
+            edits_differ=service == OAPIF and self._edits_differ(present, operation),
             _decisions=decisions,
             _templates=templates,
         )
+
+    def _must_log_in(self, caller: Caller, present: list[Rule]) -> bool:
+        if self.bound.policy.catalog is not Catalog.CHALLENGE or not caller.subject.is_anonymous:
+            return False
+        decisions = (
+            decision
+            for service, names in DATA_OPERATIONS.items()
+            for name in names
+            for decision in self._derivation(caller, present, service, name).all().values()
+        )
+        return not any(decision.is_listed for decision in decisions)
+
+    def _edits_differ(self, present: list[Rule], operation: str) -> bool:
+        """Return whether other rules match the edits of OAPIF than this request of it."""
+        one = self._paths(present, OAPIF, operation)
+        names = WRITING.intersection(DATA_OPERATIONS[OAPIF])
+        return any(self._paths(present, OAPIF, name) != one for name in names)
+
+    @staticmethod
+    def _paths(present: list[Rule], service: str, operation: str) -> list[str]:
+        return [r.path for r in present if request_mismatch(r, service, operation) is None]
 
     @staticmethod
     def _matching(present: list[Rule], service: str, names: tuple[str, ...]) -> tuple[Rule, ...]:

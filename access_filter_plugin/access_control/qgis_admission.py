@@ -13,7 +13,7 @@ from typing import Any, Callable, Optional
 
 from ..operator_settings import OperatorSettings
 from ..ows_request import LANDING_PAGE, OAPIF, OwsRequest
-from .admission.catalog_mode import with_challenge
+from .admission.catalog_mode import challenge_listing, with_challenge
 from .admission.verdict import ADMITTED, Verdict, refuse
 from .project_access import WRITING, OperationAccess
 from .qgis_guards import guard
@@ -56,6 +56,8 @@ def _judge(
     state: Any,
     settings: OperatorSettings,
 ) -> Verdict:
+    if access is not None and access.must_log_in:
+        return challenge_listing(access)
     verdict = guard(request, state, settings)
     if verdict is not ADMITTED or access is None:
         return verdict

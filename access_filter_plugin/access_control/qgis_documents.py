@@ -17,6 +17,7 @@ from ..ows_request import DATA_OPERATIONS, OAPIF
 from ..qgis_stand_in import AccessControl, FirstFilter, LastFilter, write_answer
 from ..request_context import RequestContext
 from .document_cache import Document, DocumentCache, etag_of, matches_etag
+from .policy import Catalog
 from .project_access import OperationAccess, ProjectAccess, utc_now
 
 CACHED = {
@@ -149,7 +150,8 @@ def service_signature(
     ]
     parts += [project.access(context.subject, *listing) for listing in ALSO_LISTED.get(service, ())]
     found = (
-        str(access.catalog),
+        # With a challenge nobody in particular is answered otherwise than a user without rights.
+        str(access.catalog is Catalog.CHALLENGE and access.caller.subject.is_anonymous),
         str(access.is_restricted),
         *(f"{part.operation}:{part.is_restricted}:{part.signature}" for part in parts),
     )

@@ -67,7 +67,8 @@ class QgisExpressionEngine:
         """Return canonical text and columns; raise ExpressionError when it does not parse."""
         expression = QgsExpression(text)
         if expression.hasParserError() or not expression.isValid():
-            raise ExpressionError(expression.parserErrorString() or "it is empty")
+            # QGIS begins its sentence with a line break; a problem is one line.
+            raise ExpressionError(" ".join(expression.parserErrorString().split()) or "it is empty")
         columns = set(expression.referencedColumns())
         reads_all = ALL_COLUMNS in columns
         canonical = " ".join(token.text for token in tokenize(text))

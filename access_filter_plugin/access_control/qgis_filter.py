@@ -14,9 +14,10 @@ from qgis.core import Qgis
 from .. import qgis_log
 from ..operator_settings import OperatorSettings
 from ..ows_request import ACCESS
+from ..problem_report import problem_lines
 from ..qgis_stand_in import denied_permissions, fewest_attributes, write_answer
 from ..request_context import DecisionRecord, RequestContext
-from ..strict_json import Severity
+from ..strict_json import Problem, Severity
 from .admission.verdict import Verdict
 from .binding import bind
 from .parser import merge, parse_project
@@ -90,12 +91,10 @@ class AccessControlFeature:
         if not parsed.is_on:
             status = 403 if self._settings.require_rules else 0
             return AccessState(denied_status=status, operator=operator)
-        problems = parsed.problems
-        access = None
-        if not parsed.errors:
-            bound = bind(parsed.policy, read_catalogue(state.project), self._engine)
-            problems += bound.problems
-            access = None if bound.errors else ProjectAccess(bound)
+        # Rules that were read are looked up even beside ones that were not: all is told at once.
+        bound = bind(parsed.policy, read_catalogue(state.project), self._engine)
+        problems = parsed.problems + bound.problems
+        access = None if parsed.errors or bound.errors else ProjectAccess(bound)
         _report(state.path, problems)
         return AccessState(
             access=access,
@@ -278,14 +277,12 @@ def _open_permissions() -> Any:
     return permissions
 
 
-def _report(path: str, problems: Any) -> None:
-    errors = [str(p) for p in problems if p.severity is Severity.ERROR]
-    warnings = [str(p) for p in problems if p.severity is Severity.WARNING]
+def _report(path: str, problems: tuple[Problem, ...]) -> None:
+    errors = problem_lines(problems, Severity.ERROR)
+    warnings = problem_lines(problems, Severity.WARNING)
     if errors:
-        lines = "\n".join(errors)
         qgis_log.critical(
-            f"{path}: the project is closed, its access rules are not valid:\n{lines}"
+            f"{path}: the project is closed, its access rules are not valid:\n{errors}"
         )
     if warnings:
-        lines = "\n".join(warnings)
-        qgis_log.warning(f"{path}: warnings about the access rules:\n{lines}")
+        qgis_log.warning(f"{path}: warnings about the access rules:\n{warnings}")

@@ -52,7 +52,7 @@ def admit_unseen(request: OwsRequest, access: OperationAccess, state: Any) -> Ve
     except Refused as refused:
         return refused.verdict
     info = collection_info(access, state.project, name) if name else None
-    if info is not None and may_edit_something_limited(access.decision(info.id)):
+    if info is not None and may_edit_something_limited(access, info):
         return Forbidden("This server does not tell the method of a request.").verdict
     return ADMITTED
 
@@ -91,7 +91,7 @@ def _check_collection(
     info = listed(access, state.project, path.collection)
     layer = api_layer(access, info, state.layers[info.id])
     check_query(path, query, layer)
-    if not request.method and may_edit_something_limited(access.decision(info.id)):
+    if not request.method and may_edit_something_limited(access, info):
         raise Forbidden("This server does not tell the method of a request.")
     if path.kind == "Item" and layer.has_filter and not layer.has_key:
         # QGIS looks a row without a key up by its number, past the row filter (3.22 to 3.44).

@@ -27,7 +27,7 @@ from .admission.refused import Forbidden, UnknownName
 from .admission.verdict import ADMITTED, Verdict
 from .catalogue import LayerInfo
 from .decision import EditRight, LayerDecision
-from .policy import Action
+from .policy import GEOMETRY, Action
 from .project_access import OperationAccess
 from .qgis_edits import EditJudge, converted, has_no_row_limit
 from .qgis_feature_ids import key_expression
@@ -42,11 +42,17 @@ _ACTIONS = {
 }
 
 
-def may_edit_something_limited(decision: LayerDecision) -> bool:
-    """Return whether a caller has an edit right that needs to be judged."""
+def may_edit_something_limited(access: OperationAccess, info: LayerInfo) -> bool:
+    """Return whether a caller has an edit right on a layer that needs to be judged."""
+    decision = access.decision(info.id)
+    rights = [r for r in (decision.insert, decision.update, decision.delete) if r.is_allowed]
+    names = frozenset((*info.attributes, GEOMETRY))
     return any(
-        right.is_allowed and not has_no_row_limit(right)
-        for right in (decision.insert, decision.update, decision.delete)
+        access.edits_differ
+        or not has_no_row_limit(right)
+        # Deleting writes no attribute, so its right has nothing to say of them.
+        or (right is not decision.delete and not names <= right.writable)
+        for right in rights
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from ipaddress import ip_network
 from typing import Any, Optional
 
+from ..addresses import AddressBlocks
 from ..ows_request import DATA_OPERATIONS, LISTING_OPERATIONS
 from ..strict_json import ObjectReader, Problem, Severity, did_you_mean, shown
 from ..subject import BUILT_IN_ROLES
@@ -19,7 +19,7 @@ from .expression import (
     variables,
 )
 from .patterns import NameList, has_wildcard
-from .policy import Action, AddressList, Effect, Network, Rule
+from .policy import Action, Effect, Rule
 
 KEYS = (
     "id",
@@ -122,37 +122,25 @@ def _actions(reader: ObjectReader, effect: Effect) -> frozenset[Action]:
     entries = reader.strings("actions")
     if entries is None:
         return frozenset(Action) if effect is Effect.DENY else frozenset({Action.READ})
-    found = set()
     for index, entry in enumerate(entries):
-        if entry in ACTIONS:
-            found.add(Action(entry))
-        elif entry == "*":
-            found |= set(Action)
-        else:
-            hint = did_you_mean(entry, ACTIONS)
+        name = entry.removeprefix("!")
+        if name.startswith("!") or not NameList.parse([name]).select(ACTIONS):
+            hint = did_you_mean(name, ACTIONS)
             expected = ", ".join(ACTIONS)
             message = f"must be one of {expected}, is {shown(entry)}{hint}"
             reader.problem(f"actions[{index}]", message)
-    return frozenset(found)
+    return frozenset(map(Action, NameList.parse(entries).select(ACTIONS)))
 
 
-def _addresses(reader: ObjectReader) -> Optional[AddressList]:
+def _addresses(reader: ObjectReader) -> Optional[AddressBlocks]:
     entries = reader.strings("addresses")
     if entries is None:
         return None
-    include: list[Network] = []
-    exclude: list[Network] = []
-    for index, entry in enumerate(entries):
-        try:
-            network = ip_network(entry.removeprefix("!"), strict=False)
-        except ValueError:
-            message = f"must be an address or a CIDR block, is {shown(entry)}"
-            reader.problem(f"addresses[{index}]", message)
-            continue
-        (exclude if entry.startswith("!") else include).append(network)
-    if exclude and not include:
-        include = [ip_network("0.0.0.0/0"), ip_network("::/0")]
-    return AddressList(tuple(include), tuple(exclude))
+    blocks = AddressBlocks.parse(entries)
+    for index, _message in blocks.wrong:
+        message = f"must be an address or a CIDR block, is {shown(entries[index])}"
+        reader.problem(f"addresses[{index}]", message)
+    return blocks
 
 
 def _moment(reader: ObjectReader, key: str, *, end_of_day: bool) -> Optional[datetime]:

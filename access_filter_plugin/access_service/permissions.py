@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from ..access_control.catalogue import LayerInfo, LayerKind
 from ..access_control.decision import NO_EDIT, EditRight, LayerDecision
 from ..access_control.listing import merged
 from ..access_control.policy import Action
@@ -88,7 +89,7 @@ def _layer(
         "services": [
             service
             for service in DATA_OPERATIONS
-            if by_service[service].decision(info.id).is_listed
+            if _can_publish(service, info) and by_service[service].decision(info.id).is_listed
         ],
         "actions": actions,
         "attributes": _in_order(info.attributes, decision.attributes),
@@ -101,6 +102,13 @@ def _layer(
         "rows_filtered": not decision.rows.is_everything,
         "styles": _in_order(info.styles, decision.styles),
     }
+
+
+def _can_publish(service: str, layer: LayerInfo) -> bool:
+    """Return whether a service knows layers of this kind at all."""
+    if service == "WCS":
+        return layer.kind is LayerKind.RASTER
+    return layer.kind is LayerKind.VECTOR or service not in ("WFS", OAPIF)
 
 
 def _in_order(names: tuple[str, ...], chosen: frozenset[str]) -> list[str]:

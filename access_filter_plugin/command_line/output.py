@@ -50,7 +50,7 @@ def problem_line(problem: Problem) -> str:
     """Return a problem as one line: severity, path, message."""
     is_error = problem.severity is Severity.ERROR
     word = paint("error", RED) if is_error else paint("warning", YELLOW)
-    return f"{word}: {problem.path}: {problem.message}"
+    return f"{word}: {problem}"
 
 
 def problem_object(problem: Problem) -> dict[str, str]:

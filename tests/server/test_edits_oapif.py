@@ -165,6 +165,30 @@ def test_an_escaped_slash_is_judged_as_qgis_reads_it(as_user: As, project: Path)
     assert 3 in stored(project)
 
 
+ALL_BUT_ZONE = {"roles": "clerk", "actions": ["read", "update"], "attributes": ["*", "!zone"]}
+NO_DELETE = {"roles": "porter", "effect": "deny", "requests": "Delete"}
+
+
+@pytest.mark.parametrize(
+    ("role", "rules"),
+    [
+        ("clerk", [{**ALL_BUT_ZONE, "layers": "parcels"}, {"layers": "parcels"}]),
+        ("porter", [{"layers": "*", "actions": "*"}, {**NO_DELETE, "layers": "parcels"}]),
+    ],
+)
+def test_a_limited_editor_gets_no_item_where_the_method_is_not_told(
+    server: Server, tmp_path: Path, role: str, rules: Any
+) -> None:
+    """What looks like reading may be writing there (py-qgis-server)."""
+    client = server.client(policy_project(tmp_path, access_rules=rules), "ann", role)
+    assert client.api(ITEM.format(1)).status == 200
+    client.cgi["REQUEST_METHOD"] = ""
+    answer = client.api(ITEM.format(1), "DELETE")
+    assert (answer.status, "does not tell the method" in answer.text) == (403, True)
+    assert 1 in stored(client.project)
+    assert server.client(client.project, "bob", REQUEST_METHOD="").api(ITEM.format(1)).status == 200
+
+
 BODIES: list[bytes] = [
     b"",
     b"[]",

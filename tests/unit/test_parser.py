@@ -35,6 +35,12 @@ def test_an_empty_list_is_valid() -> None:
     assert (found.policy.rules, found.errors) == ((), ())
 
 
+@pytest.mark.parametrize("name", ["access_rules", "access_rule_one"])
+def test_an_empty_object_is_valid_and_allows_nothing(name: str) -> None:
+    found = parsed({name: {}})
+    assert (found.policy.rules, found.errors, found.is_on) == ((), (), True)
+
+
 @pytest.mark.parametrize("text", ["", " ", "[", '[{"layers": "*"}', "nonsense", "NaN", "{}{}"])
 def test_what_is_not_json_is_invalid(text: str) -> None:
     assert problems({"access_rules": text})

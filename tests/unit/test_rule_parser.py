@@ -9,6 +9,7 @@ import pytest
 
 from access_filter_plugin.access_control.policy import Action, Effect, Rule
 from access_filter_plugin.access_control.rule_parser import parse_moment, parse_rule
+from access_filter_plugin.addresses import parse_address
 from access_filter_plugin.strict_json import Problem, Severity
 
 VALID = {"layers": "parcels"}
@@ -80,6 +81,10 @@ def test_what_is_not_an_object_is_one_problem(value: Any) -> None:
         ("layers", None),
         ("actions", "write"),
         ("actions", [["read"]]),
+        ("actions", "!!read"),
+        ("actions", "!write"),
+        ("actions", "x*"),
+        ("addresses", "!!10.0.0.0/8"),
         ("addresses", "10.0.0.0/99"),
         ("addresses", "localhost"),
         ("valid_from", "tomorrow"),
@@ -135,6 +140,30 @@ def test_only_excluding_addresses_start_from_all() -> None:
     addresses = valid(addresses="!10.0.0.0/8").addresses
     assert addresses is not None
     assert len(addresses.include) == 2
+
+
+def test_a_block_of_ipv4_may_be_written_as_ipv6() -> None:
+    addresses = valid(addresses=["::ffff:10.0.0.0/104", "!::ffff:10.1.1.1"]).addresses
+    assert addresses is not None
+    assert [parse_address(text) in addresses for text in ("10.9.9.9", "10.1.1.1", "11.0.0.1")] == [
+        True,
+        False,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entries", "found"),
+    [
+        ("*", {*Action}),
+        ("!delete", {*Action} - {Action.DELETE}),
+        (["*", "!lookup", "!read"], {Action.INSERT, Action.UPDATE, Action.DELETE}),
+        ("*date", {Action.UPDATE}),
+        ([], set()),
+    ],
+)
+def test_actions_are_a_list_of_names_as_any_other(entries: Any, found: set[Action]) -> None:
+    assert valid(actions=entries).actions == found
 
 
 def test_a_built_in_role_among_users_is_a_warning() -> None:

@@ -41,7 +41,7 @@ def everything_is_closed(access: OperationAccess, listed: Iterable[bool]) -> boo
 
 
 def challenge_listing(access: OperationAccess) -> Verdict:
-    """Return the answer to a listing of which an anonymous caller would see nothing."""
+    """Return the answer to an anonymous caller who would see nothing."""
     return Verdict(refused="You are not allowed to access this.", status=401, code="Security")
 
 
