@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from .command_line import main
+from .command_line.program import main_program
 
-sys.exit(main())
+sys.exit(main_program())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Optional
 
 from qgis.core import (
@@ -156,7 +157,7 @@ def _geometry(sent: SentFeature, layer: Any) -> Optional[QgsGeometry]:
     if geometry.isNull():
         raise bad_request("The geometry is not GeoJSON.")
     if not _is_geographic(layer):
-        transform = QgsCoordinateTransform(_WGS84, layer.crs(), layer.transformContext())
+        transform = QgsCoordinateTransform(_wgs84(), layer.crs(), layer.transformContext())
         try:
             geometry.transform(transform)
         except QgsCsException as error:
@@ -164,8 +165,11 @@ def _geometry(sent: SentFeature, layer: Any) -> Optional[QgsGeometry]:
     return geometry
 
 
-_WGS84 = QgsCoordinateReferenceSystem("EPSG:4326")
+@lru_cache(maxsize=1)
+def _wgs84() -> QgsCoordinateReferenceSystem:
+    """Return the reference system of GeoJSON; QGIS must have started before one is made."""
+    return QgsCoordinateReferenceSystem("EPSG:4326")
 
 
 def _is_geographic(layer: Any) -> bool:
-    return bool(layer.crs() == _WGS84)
+    return bool(layer.crs() == _wgs84())

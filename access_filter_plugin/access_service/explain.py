@@ -48,7 +48,7 @@ def pretended_subject(user: str, roles: str, address: str, *, lower_case: bool =
     names = (role.strip() for role in roles.split(","))
     given = frozenset(name for name in names if name and name not in BUILT_IN_ROLES)
     if given and not user:
-        raise ExplainError("ROLES: an anonymous caller has no roles; give USER as well")
+        raise ExplainError("ROLES: an anonymous caller has no roles; name a user as well")
     name = user.lower() if lower_case else user
     return Subject(name or None, given, parse_address(address), source="explain")
 

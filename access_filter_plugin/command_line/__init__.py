@@ -17,7 +17,10 @@ COMMANDS = {
     "log": ("log_analysis", "analyse request logs"),
 }
 
-EXIT_USAGE = 2
+EXIT_ERROR = 2
+
+
+NO_LXML = "this needs lxml (python3-lxml); only log works without it"
 
 
 def usage() -> str:
@@ -35,10 +38,14 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or words[0] in ("-h", "--help", "help"):
         sys.stdout.write(usage() + "\n")
-        return 0 if words else EXIT_USAGE
+        return 0 if words else EXIT_ERROR
     if words[0] not in COMMANDS:
         sys.stderr.write(f"{words[0]}: no such command\n\n{usage()}\n")
-        return EXIT_USAGE
-    module = import_module(f".{COMMANDS[words[0]][0]}", __package__)
+        return EXIT_ERROR
+    try:
+        module = import_module(f".{COMMANDS[words[0]][0]}", __package__)
+    except ImportError as error:
+        sys.stderr.write(f"{NO_LXML}: {error}\n")
+        return EXIT_ERROR
     run = cast("Callable[[list[str]], int]", module.run)
     return run(words[1:])

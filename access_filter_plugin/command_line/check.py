@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from importlib import import_module
 
 from ..strict_json import Problem, Severity, StrictJsonError
 from .output import GREEN, paint, problem_line, problem_object, write_json, write_line
 from .project_file import ProjectFileError
 from .syntax import syntax_problems
-
-NO_QGIS = "this needs PyQGIS (python3-qgis); check --syntax works without it"
+from .with_qgis import NO_QGIS, with_qgis
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -20,10 +18,12 @@ def _parser() -> argparse.ArgumentParser:
         description="Find problems. Exit code 0: none, 1: found, 2: the project cannot be read "
         "or QGIS is missing.",
     )
-    parser.add_argument("project")
+    parser.add_argument("project", help="a .qgs or .qgz file")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--syntax", action="store_true", help="only what needs no QGIS")
-    parser.add_argument("--fail-on", choices=("error", "warning"), default="error")
+    parser.add_argument(
+        "--fail-on", choices=("error", "warning"), default="error", help="what makes exit code 1"
+    )
     return parser
 
 
@@ -46,7 +46,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _with_qgis(path: str, problems: list[Problem]) -> list[Problem]:
-    module = import_module(".qgis_check", __package__)
+    module = with_qgis(".qgis_check")
     seen = dict.fromkeys([*problems, *module.project_problems(path)])
     return list(seen)
 

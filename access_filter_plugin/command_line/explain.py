@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from importlib import import_module
 from typing import Any
 
 from ..access_service.explain import (
@@ -15,9 +14,9 @@ from ..access_service.explain import (
     typical_request,
 )
 from ..strict_json import StrictJsonError
-from .check import NO_QGIS
 from .output import GREEN, RED, paint, write_json, write_line
 from .project_file import ProjectFileError
+from .with_qgis import NO_QGIS, with_qgis
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -25,15 +24,15 @@ def _parser() -> argparse.ArgumentParser:
         prog="python3 -m access_filter_plugin explain",
         description="Say what would be decided for a caller, and which rules made it so.",
     )
-    parser.add_argument("project")
+    parser.add_argument("project", help="a .qgs or .qgz file")
     parser.add_argument("--user", default="", help="absent: anonymous")
     parser.add_argument("--role", action="append", default=[], help="may be repeated")
     parser.add_argument("--address", default="", help="the client's IP address")
     parser.add_argument("--layer", default="", help="absent: every layer")
-    parser.add_argument("--service", default="WMS")
-    parser.add_argument("--request", default="")
+    parser.add_argument("--service", default="WMS", help="WMS, WFS, WCS, WMTS or OAPIF")
+    parser.add_argument("--request", default="", help="absent: the typical one of the service")
     parser.add_argument("--url", default="", help="an OWS URL instead of --service and --request")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser
 
 
@@ -42,7 +41,10 @@ def run(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         body = _body(options)
-    except (ProjectFileError, StrictJsonError, ExplainError) as error:
+    except ExplainError as error:
+        sys.stderr.write(f"{_as_option(str(error))}\n")
+        return 2
+    except (ProjectFileError, StrictJsonError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     except ImportError as error:
@@ -55,14 +57,28 @@ def run(arguments: list[str]) -> int:
     return 0
 
 
+#: The service's parameters → the options that say the same here.
+_OPTIONS = {
+    "USER": "--user",
+    "ROLES": "--role",
+    "ADDRESS": "--address",
+    "LAYER": "--layer",
+    "FOR_SERVICE": "--service",
+    "FOR_REQUEST": "--request",
+    "URL": "--url",
+}
+
+
+def _as_option(sentence: str) -> str:
+    """Return an error of ``SERVICE=ACCESS`` in the words of the command line."""
+    name, colon, rest = sentence.partition(":")
+    return f"{_OPTIONS.get(name, name)}{colon}{rest}"
+
+
 def _body(options: argparse.Namespace) -> dict[str, Any]:
-    session = import_module(".qgis_session", __package__)
+    session = with_qgis(".qgis_session")
     opened = session.open_project(options.project)
-    if opened.access.denied_status:
-        problems = "\n".join(str(problem) for problem in opened.access.problems)
-        raise ProjectFileError(f"{options.project}: denied to everybody\n{problems}".strip())
-    if opened.access.access is None:
-        raise ProjectFileError(f"{options.project}: has no access rules; it is open to everybody")
+    rules = session.rules_of(opened)
     subject = pretended_subject(
         options.user,
         ",".join(options.role),
@@ -71,14 +87,12 @@ def _body(options: argparse.Namespace) -> dict[str, Any]:
     )
     if not options.url:
         request = typical_request(options.service, options.request)
-        return explanation_object(opened.access.access, subject, request, options.layer)
+        return explanation_object(rules, subject, request, options.layer)
     request = request_of_url(options.url)
-    walls = import_module("..access_service.qgis_walls", __package__)
+    walls = with_qgis("..access_service.qgis_walls")
     return {
-        **explanation_object(opened.access.access, subject, request, options.layer),
-        **walls.walls_object(
-            opened.access.access, subject, request, options.layer, opened.state, opened.settings
-        ),
+        **explanation_object(rules, subject, request, options.layer),
+        **walls.walls_object(rules, subject, request, options.layer, opened.state, opened.settings),
     }
 
 

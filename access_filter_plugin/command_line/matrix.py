@@ -7,15 +7,14 @@ import csv
 import html
 import io
 import sys
-from importlib import import_module
 
 from ..access_control.lint import sample_subjects
 from ..access_control.project_access import ProjectAccess
 from ..access_service.permissions import permissions_object
 from ..strict_json import StrictJsonError
-from .check import NO_QGIS
 from .output import table, write_json, write_line
 from .project_file import ProjectFileError
+from .with_qgis import NO_QGIS, with_qgis
 
 LETTERS = {"read": "r", "insert": "i", "update": "u", "delete": "d"}
 LEGEND = "r read, r* some rows, i insert, u update, d delete, l labels only, - nothing"
@@ -26,7 +25,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python3 -m access_filter_plugin matrix",
         description=f"Print who may do what with each layer. {LEGEND}.",
     )
-    parser.add_argument("project")
+    parser.add_argument("project", help="a .qgs or .qgz file")
     parser.add_argument("--format", choices=("text", "csv", "html", "json"), default="text")
     return parser
 
@@ -35,11 +34,8 @@ def run(arguments: list[str]) -> int:
     """Print the matrix and return the exit code: 0, or 2 when the project cannot be read."""
     options = _parser().parse_args(arguments)
     try:
-        session = import_module(".qgis_session", __package__)
-        opened = session.open_project(options.project)
-        if opened.access.access is None:
-            raise ProjectFileError(f"{options.project}: has no valid access rules")
-        rows = matrix_rows(opened.access.access)
+        session = with_qgis(".qgis_session")
+        rows = matrix_rows(session.rules_of(session.open_project(options.project)))
     except (ProjectFileError, StrictJsonError) as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -80,6 +80,8 @@ def _unzipped(path: str, data: bytes) -> tuple[str, bytes]:
             if archive.getinfo(names[0]).file_size > _MAX_XML:
                 raise ProjectFileError(f"{path}: is larger than a project may be")
             return names[0], archive.read(names[0])
+    except ProjectFileError:
+        raise
     except _BAD_ARCHIVE as error:
         raise ProjectFileError(f"{path}: is not a readable .qgz: {error}") from error
 

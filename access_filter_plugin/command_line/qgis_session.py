@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
-from qgis.core import QgsApplication, QgsProject
+from qgis.core import QgsProject
 
-from ..access_control.project_access import AccessState
+from ..access_control.project_access import AccessState, ProjectAccess
 from ..access_control.qgis_filter import AccessControlFeature
 from ..feature_info.qgis_filter import FeatureInfo
 from ..operator_settings import OperatorSettings, read_operator_settings
+from ..problem_report import problem_lines
 from ..qgis_project import ProjectState, ProjectStates
-from ..strict_json import Problem
+from ..strict_json import Problem, Severity
 from .project_file import ProjectFileError, read_project_file
-
-_application: list[Any] = []
+from .qgis_start import start_qgis
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,17 @@ class OpenedProject:
     """What is wrong with ``feature_info``."""
 
 
-def start_qgis() -> None:
-    """Start QGIS once in this process, without a display."""
-    if _application or QgsApplication.instance() is not None:
-        return
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    application = QgsApplication([], False)
-    application.initQgis()
-    _application.append(application)
+def rules_of(opened: OpenedProject) -> ProjectAccess:
+    """Return a project's rules; raise ProjectFileError, with every problem, where they decide nothing."""
+    access = opened.access
+    if access.access is not None:
+        return access.access
+    if access.is_on:
+        lines = problem_lines(access.problems, Severity.ERROR)
+        raise ProjectFileError(f"{opened.path}: denied to everybody\n{lines}")
+    if access.denied_status:
+        raise ProjectFileError(f"{opened.path}: denied to everybody: it has no access rules")
+    raise ProjectFileError(f"{opened.path}: has no access rules; it is open to everybody")
 
 
 def operator_settings(environment: Optional[Mapping[str, str]] = None) -> OperatorSettings:

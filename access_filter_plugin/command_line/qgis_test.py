@@ -19,8 +19,7 @@ from .assertions import (
     failures_of_decision,
     parse_assertions,
 )
-from .project_file import ProjectFileError
-from .qgis_session import OpenedProject, open_project
+from .qgis_session import OpenedProject, open_project, rules_of
 
 
 def run_project(path: str) -> list[tuple[str, list[str]]]:
@@ -38,9 +37,7 @@ def _failures(assertion: Assertion, opened: OpenedProject, server: Any) -> list[
     if assertion.query:
         status, text = server.answer(assertion)
         return failures_of_answer(assertion, status, text)
-    if opened.access.access is None:
-        raise ProjectFileError(f"{opened.path}: has no valid access rules")
-    return _decision_failures(assertion, opened.access.access)
+    return _decision_failures(assertion, rules_of(opened))
 
 
 def _decision_failures(assertion: Assertion, project: ProjectAccess) -> list[str]:

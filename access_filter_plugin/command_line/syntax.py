@@ -76,7 +76,7 @@ def syntax_problems(path: str) -> list[Problem]:
         problems.append(
             Problem(
                 "access_rules",
-                "the project has no access rules: it is open to everybody",
+                "the project has no access rules: without rules of the operator it is open to everybody",
                 Severity.WARNING,
             )
         )

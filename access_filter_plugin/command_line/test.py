@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from importlib import import_module
 
 from ..strict_json import StrictJsonError
-from .check import NO_QGIS
 from .output import GREEN, RED, paint, write_json, write_line
 from .project_file import ProjectFileError
+from .with_qgis import NO_QGIS, with_qgis
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -17,8 +16,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python3 -m access_filter_plugin test",
         description="Run access_tests. Exit code 0: all passed, 1: some failed, 2: cannot run.",
     )
-    parser.add_argument("project")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("project", help="a .qgs or .qgz file")
+    parser.add_argument("--json", action="store_true", help="print one JSON array")
     return parser
 
 
@@ -26,7 +25,7 @@ def run(arguments: list[str]) -> int:
     """Run the assertions and return the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        module = import_module(".qgis_test", __package__)
+        module = with_qgis(".qgis_test")
         results: list[tuple[str, list[str]]] = module.run_project(options.project)
     except (ProjectFileError, StrictJsonError) as error:
         sys.stderr.write(f"{error}\n")
