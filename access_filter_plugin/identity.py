@@ -23,6 +23,8 @@ Lookup = Callable[[str], str]
 """Returns one request header or CGI variable by its name, an empty text when it is absent."""
 
 PROOF_HEADER = "X-Access-Filter-Secret"
+PROOF_VARIABLE = "HTTP_" + PROOF_HEADER.upper().replace("-", "_")
+"""The same header as a CGI variable, in which the environment of a FastCGI process has it."""
 FORWARDED_FOR = "X-Forwarded-For"
 PY_QGIS_SERVER_MARK = "_is_py_qgis_server"
 """What py-qgis-server sets on the package of every plugin before it calls it."""

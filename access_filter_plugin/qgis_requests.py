@@ -12,7 +12,7 @@ from qgis.server import QgsConfigCache, QgsServerSettings
 
 from . import qgis_log
 from .feature import Feature
-from .identity import header_lookup, resolve_subject
+from .identity import PROOF_VARIABLE, header_lookup, resolve_subject
 from .operator_settings import OperatorSettings
 from .project_admission import project_refusal
 from .qgis_boundary import report_failure
@@ -21,7 +21,6 @@ from .qgis_request import read_request
 from .qgis_stand_in import Closed, write_answer
 from .request_context import DecisionRecord, RequestContext
 
-PROOF_VARIABLE = "HTTP_X_ACCESS_FILTER_SECRET"
 INTERNAL_ERROR = "internal error"
 NOT_PREPARED = "another plugin, or a failure, ended it early"
 PROJECT_REFUSED = b"This server does not serve that project."

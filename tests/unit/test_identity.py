@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import access_filter_plugin
-from access_filter_plugin.identity import header_lookup, load_line, resolve_subject
+from access_filter_plugin.identity import (
+    PROOF_HEADER,
+    PROOF_VARIABLE,
+    header_lookup,
+    load_line,
+    resolve_subject,
+)
 from access_filter_plugin.operator_settings import PRESETS, OperatorSettings, read_operator_settings
 from access_filter_plugin.subject import Subject
 
@@ -310,3 +316,10 @@ def test_py_qgis_servers_bytes_are_read_as_utf_8(
 
 def test_elsewhere_a_header_stays_as_it_is() -> None:
     assert header_lookup(DictionaryHandler({"X-My-User": "mÃ¼ller"}))("X-My-User") == "mÃ¼ller"
+
+
+def test_the_proof_is_taken_out_under_the_name_by_which_servers_hand_it_over() -> None:
+    assert (PROOF_HEADER, PROOF_VARIABLE) == (
+        "X-Access-Filter-Secret",
+        "HTTP_X_ACCESS_FILTER_SECRET",
+    )
