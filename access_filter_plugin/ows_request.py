@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NamedTuple
 
 OAPIF = "OAPIF"
 LANDING_PAGE = "LANDINGPAGE"
@@ -43,8 +43,10 @@ LISTING_OPERATIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True)
-class OwsRequest:
+_NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
+
+
+class OwsRequest(NamedTuple):
     """One request: OGC names as canonical as we know them, parameters with upper-case keys.
 
     ``service`` is upper case (``WMS``, ``WFS``, ``WCS``, ``WMTS``, ``OAPIF``, ``ACCESS``,
@@ -55,7 +57,7 @@ class OwsRequest:
     service: str
     operation: str
     version: str = ""
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = _NO_PARAMETERS
     method: str = "GET"
     url: str = ""
     path: str = ""
@@ -75,12 +77,16 @@ class OwsRequest:
 
 def canonical_operation(service: str, operation: str) -> str:
     """Return the OGC spelling of a request name sent in any case (``getmap`` → ``GetMap``)."""
-    folded = operation.lower()
-    for names in (DATA_OPERATIONS, LISTING_OPERATIONS):
-        for name in names.get(service, ()):
-            if name.lower() == folded:
-                return name
-    return operation
+    known = _SPELLINGS.get(service)
+    return operation if known is None else known.get(operation.lower(), operation)
+
+
+def _spellings(service: str) -> dict[str, str]:
+    names = (*DATA_OPERATIONS.get(service, ()), *LISTING_OPERATIONS.get(service, ()))
+    return {name.lower(): name for name in names}
+
+
+_SPELLINGS = {name: _spellings(name) for name in {*DATA_OPERATIONS, *LISTING_OPERATIONS}}
 
 
 def oapif_operation(method: str, rest: str) -> str:

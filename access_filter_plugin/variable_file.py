@@ -50,7 +50,8 @@ class VariableFiles:
 
     def are_unchanged(self) -> bool:
         """Return whether every file that was read is still as it was."""
-        return all(FileStamp.of(path) == stamp for path, stamp in self.stamps.items())
+        stamps = self.stamps
+        return not stamps or all(FileStamp.of(path) == stamp for path, stamp in stamps.items())
 
     def _inside(self, name: str, relative: str) -> str:
         if not self.folder:

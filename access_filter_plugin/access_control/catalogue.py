@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Optional
 
@@ -89,3 +90,12 @@ class Catalogue:
     template_sources: Mapping[str, tuple[Source, ...]] = field(
         default_factory=lambda: MappingProxyType({})
     )
+
+    @cached_property
+    def ids_by_name(self) -> Mapping[str, tuple[str, ...]]:
+        """The layers that a request may mean by a name: their own, WFS's, or a group's above."""
+        found: dict[str, dict[str, None]] = {}
+        for layer in self.layers.values():
+            for name in (*layer.names, layer.wfs_name, *layer.groups):
+                found.setdefault(name, {})[layer.id] = None
+        return {name: tuple(ids) for name, ids in found.items()}

@@ -109,14 +109,13 @@ class ProjectAccess:
     def access(self, subject: Subject, service: str, operation: str) -> OperationAccess:
         """Return the access of a subject by one operation; a listing sums up the service."""
         now = self._clock()
-        if not self._by_address and subject.address is not None:
-            subject = replace(subject, address=None)
-        key = (subject, service, operation)
+        address = subject.address if self._by_address else None
+        key = (subject.user, subject.roles, address, service, operation)
         known = self._memo.get(key)
         if known is not None and now < known[0]:
             self._memo.move_to_end(key)
             return known[1]
-        access = self._build(subject, service, operation, now)
+        access = self._build(replace(subject, address=address), service, operation, now)
         self._memo.pop(key, None)
         if len(self._memo) >= self._limit:
             self._memo.popitem(last=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import lru_cache
 
 from qgis.core import QgsExpression
 
@@ -26,12 +26,20 @@ HARMLESS_FUNCTIONS = frozenset(
 )  # fmt: skip
 
 
-def canonical_expression(text: str, attributes: Iterable[str]) -> str:
+MAX_KEPT = 2000
+"""Expressions of up to so many characters are remembered: clients send the same ones again."""
+
+
+def canonical_expression(text: str, attributes: frozenset[str]) -> str:
     """Return a client's expression as it was understood; raise ExpressionError naming what is not.
 
     It may name only these attributes, exactly (QGIS would look a name up in any case), and only
     harmless functions; variables are not for clients.
     """
+    return (_remembered if len(text) <= MAX_KEPT else _canonical)(text, attributes)
+
+
+def _canonical(text: str, attributes: frozenset[str]) -> str:
     if not is_balanced(text):
         raise ExpressionError("its parentheses are not balanced")
     canonical = " ".join(token.text for token in tokenize(text))
@@ -41,8 +49,11 @@ def canonical_expression(text: str, attributes: Iterable[str]) -> str:
         raise ExpressionError("it does not parse")
     if expression.dump() != again.dump():
         raise ExpressionError("it has another meaning without its comments")
-    _check_names(again, frozenset(attributes))
+    _check_names(again, attributes)
     return canonical
+
+
+_remembered = lru_cache(maxsize=500)(_canonical)
 
 
 def _check_names(expression: QgsExpression, attributes: frozenset[str]) -> None:

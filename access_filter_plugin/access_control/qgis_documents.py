@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Hashable
+from functools import lru_cache
 from typing import Any, Optional
 
 from qgis.server import QgsAccessControlFilter, QgsServerCacheFilter, QgsServerFilter
@@ -27,22 +28,21 @@ CACHED = {
     "WMTS": frozenset({"GetCapabilities"}),
     OAPIF: frozenset({"Collections", "Collection", "Api"}),
 }
-#: Headers from which QGIS makes the addresses inside a document, or chooses its form.
-URL_HEADERS = (
-    "Host",
-    "Forwarded",
-    "X-Forwarded-Host",
-    "X-Forwarded-Proto",
-    "X-Forwarded-Port",
-    "X-Forwarded-Prefix",
-    "X-Qgis-Service-Url",
-    "X-Qgis-Wms-Service-Url",
-    "X-Qgis-Wfs-Service-Url",
-    "X-Qgis-Wcs-Service-Url",
-    "X-Qgis-Wmts-Service-Url",
-    "Accept",
-    "Accept-Language",
+#: Headers from which QGIS makes the addresses inside a document, or chooses its form: these, and
+#: ``X-Qgis-Service-Url`` with its variants for each service. Lower case, with hyphens.
+URL_HEADERS = frozenset(
+    {
+        "host",
+        "forwarded",
+        "x-forwarded-host",
+        "x-forwarded-proto",
+        "x-forwarded-port",
+        "x-forwarded-prefix",
+        "accept",
+        "accept-language",
+    }
 )
+_QGIS_HEADERS = "x-qgis-"
 URL_VARIABLES = ("SERVER_NAME", "SERVER_PORT", "HTTPS", "REQUEST_URI", "SCRIPT_NAME")
 #: Other listings that a service's documents name layers of: the project settings have WFSLayers.
 ALSO_LISTED = {"WMS": (("WFS", "GetCapabilities"),)}
@@ -110,7 +110,10 @@ class Documents:
         handler: Any,
     ) -> Hashable:
         request = context.request
-        headers = tuple(handler.requestHeader(name) for name in URL_HEADERS)
+        # Under FastCGI these are just the headers that QGIS itself can read, elsewhere all of them.
+        headers = frozenset(
+            (name, value) for name, value in handler.requestHeaders().items() if _forms_url(name)
+        )
         variables = tuple(self._env(name) for name in URL_VARIABLES) if self._env else ()
         return (
             context.project.token,
@@ -134,6 +137,13 @@ class Documents:
             write_answer(handler, 304, document.content_type, b"", headers)
         else:
             write_answer(handler, 200, document.content_type, document.body, headers)
+
+
+@lru_cache(maxsize=256)
+def _forms_url(name: str) -> bool:
+    """Return whether a request header, however it is spelled, enters a document."""
+    plain = name.lower().replace("_", "-")
+    return plain in URL_HEADERS or plain.startswith(_QGIS_HEADERS)
 
 
 def service_signature(

@@ -7,12 +7,14 @@ project are shared by all requests, so each change registers its undo before it 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Any, Callable, Optional
 
 from qgis.core import QgsRectangle
 
 from ..ows_request import OAPIF
 from ..request_context import RequestContext
+from .admission.verdict import Verdict
 from .catalogue import LayerInfo, LayerKind
 from .decision import LayerDecision
 from .project_access import OperationAccess
@@ -33,16 +35,24 @@ _NOTHING = QgsRectangle(0, 0, 0, 0)
 """A null rectangle would be written as the largest numbers there are (3.40, 3.44)."""
 EXTENT_SECONDS = 60.0
 """How long the extent of the visible rows is used again; it tells nothing that is hidden."""
+EXTENT_SHARE = 0.01
+"""The share of a worker's time that looking for one layer's extent again may take."""
 
 
 def mutate_layers(
-    context: RequestContext, access: OperationAccess, state: Any, undo: Register
+    context: RequestContext,
+    access: OperationAccess,
+    state: Any,
+    verdict: Verdict,
+    undo: Register,
 ) -> None:
     """Set the layers of the project so that documents tell nothing that is hidden."""
     request = context.request
     with_extents = request.operation in _WITH_EXTENTS.get(request.service, ())
     with_dimensions = request.service == "WMS" and request.operation in _WITH_DIMENSIONS
-    for info in access.catalogue.layers.values():
+    if not (with_extents or with_dimensions):
+        return
+    for info in _layers_in_answer(context, access, verdict):
         decision = access.decision(info.id)
         if info.kind is not LayerKind.VECTOR or not decision.is_listed:
             continue
@@ -53,15 +63,27 @@ def mutate_layers(
             _hide_dimensions(layer, decision, undo)
 
 
+def _layers_in_answer(
+    context: RequestContext, access: OperationAccess, verdict: Verdict
+) -> Iterable[LayerInfo]:
+    """Return the layers whose extents an answer may hold: those asked for, in a listing all."""
+    layers = access.catalogue.layers
+    asked = verdict.notes.get("layers")
+    if context.request.operation != "GetFeature" or not isinstance(asked, frozenset) or not asked:
+        return layers.values()
+    return [layers[layer_id] for layer_id in asked]
+
+
 def visible_extent(access: OperationAccess, info: LayerInfo, layer: Any) -> QgsRectangle:
     """Return the extent of the rows that the caller sees; empty when there is none."""
     key = f"extent {info.id}"
     known = access.cache.get(key)
-    now = time.monotonic()
-    if isinstance(known, tuple) and now < known[0]:
+    began = time.monotonic()
+    if isinstance(known, tuple) and began < known[0]:
         return QgsRectangle(known[1])
     extent = _extent(layer, access.decision(info.id).rows.expression())
-    access.cache[key] = (now + EXTENT_SECONDS, extent)
+    now = time.monotonic()
+    access.cache[key] = (now + max(EXTENT_SECONDS, (now - began) / EXTENT_SHARE), extent)
     return QgsRectangle(extent)
 
 

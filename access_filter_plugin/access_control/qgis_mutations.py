@@ -26,7 +26,7 @@ class Mutations:
         """Set what the hooks cannot close; every change registers its undo before it is made."""
         self.reset()
         if access.is_restricted:
-            mutate_layers(context, access, state, self._undo.append)
+            mutate_layers(context, access, state, verdict, self._undo.append)
             mutate_wms(context, access, state, verdict, self._undo.append)
 
     def reset(self) -> None:

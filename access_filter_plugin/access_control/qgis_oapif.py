@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from qgis.PyQt.QtCore import QUrl, QUrlQuery
@@ -57,10 +59,11 @@ def admit_unseen(request: OwsRequest, access: OperationAccess, state: Any) -> Ve
     return ADMITTED
 
 
-def query_of(url: str) -> list[tuple[str, str]]:
+@lru_cache(maxsize=32)
+def query_of(url: str) -> tuple[tuple[str, str], ...]:
     """Return the parameters of a URL as QGIS reads them: decoded once, in their own case."""
     items = QUrlQuery(QUrl(url)).queryItems(QUrl.ComponentFormattingOption.FullyDecoded)
-    return [(str(name), str(value)) for name, value in items]
+    return tuple((str(name), str(value)) for name, value in items)
 
 
 def _reading(request: OwsRequest, path: ApiPath, access: OperationAccess, state: Any) -> Verdict:
@@ -84,7 +87,7 @@ def _reading(request: OwsRequest, path: ApiPath, access: OperationAccess, state:
 def _check_collection(
     request: OwsRequest,
     path: ApiPath,
-    query: list[tuple[str, str]],
+    query: Sequence[tuple[str, str]],
     access: OperationAccess,
     state: Any,
 ) -> None:

@@ -15,6 +15,8 @@ from .qgis_rows import filtered_request
 
 COUNT_SECONDS = 5.0
 """How long a count of visible rows is used again: a client that pages asks many times."""
+COUNT_SHARE = 0.05
+"""The share of a worker's time that counting the rows of one layer again may take."""
 
 
 def collection_info(access: OperationAccess, project: QgsProject, name: str) -> Optional[LayerInfo]:
@@ -40,6 +42,14 @@ def _collections(access: OperationAccess, project: QgsProject) -> dict[str, Laye
 
 def api_layer(access: OperationAccess, info: LayerInfo, layer: Any) -> ApiLayer:
     """Return a collection as the caller may use it."""
+    key = f"collection {info.id}"
+    known = access.cache.get(key)
+    if not isinstance(known, ApiLayer):
+        known = access.cache[key] = _api_layer(access, info, layer)
+    return known
+
+
+def _api_layer(access: OperationAccess, info: LayerInfo, layer: Any) -> ApiLayer:
     decision = access.decision(info.id)
     visible = decision.attributes - decision.raw_attributes if decision.read else frozenset()
     return ApiLayer(
@@ -74,11 +84,12 @@ def visible_count(access: OperationAccess, info: LayerInfo, layer: Any) -> int:
     """Return how many rows of a layer the caller sees."""
     key = f"count {info.id}"
     known = access.cache.get(key)
-    now = time.monotonic()
-    if isinstance(known, tuple) and now < known[0]:
+    began = time.monotonic()
+    if isinstance(known, tuple) and began < known[0]:
         return int(known[1])
     count = _count(layer, access.decision(info.id).rows.expression())
-    access.cache[key] = (now + COUNT_SECONDS, count)
+    now = time.monotonic()
+    access.cache[key] = (now + max(COUNT_SECONDS, (now - began) / COUNT_SHARE), count)
     return count
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Optional
 
 from .. import json_codec
@@ -58,7 +59,7 @@ def _redacted(request: OwsRequest, document: Any, access: OperationAccess, answe
     info = collection_info(access, answer.state.project, name)
     if info is None or not access.decision(info.id).is_listed:
         raise LookupError("an answer about a collection that is not listed")
-    shown = _shown(access, info, answer.state.layers[info.id])
+    shown = _shown(access, info, answer.state.layers)
     if request.operation == "Collection":
         return redact_collection(document, shown)
     if request.operation == "Items":
@@ -72,11 +73,19 @@ def _all_shown(access: OperationAccess, state: Any) -> dict[str, Shown]:
         name = info.short_name or info.name
         is_unique = collection_info(access, state.project, name) is info
         if is_unique and access.decision(info.id).is_listed:
-            found[name] = _shown(access, info, state.layers[info.id])
+            found[name] = _shown(access, info, state.layers)
     return found
 
 
-def _shown(access: OperationAccess, info: LayerInfo, layer: Any) -> Shown:
+def _shown(access: OperationAccess, info: LayerInfo, layers: Mapping[str, Any]) -> Shown:
+    key = f"shown {info.id}"
+    known = access.cache.get(key)
+    if not isinstance(known, Shown):
+        known = access.cache[key] = _make_shown(access, info, layers[info.id])
+    return known
+
+
+def _make_shown(access: OperationAccess, info: LayerInfo, layer: Any) -> Shown:
     decision = access.decision(info.id)
     visible = decision.attributes if decision.read else frozenset()
     titles = titles_of(layer, visible)

@@ -37,6 +37,7 @@ _DOCUMENTS = {
     "GetStyles": redact_styles,
     "GetStyle": redact_styles,
 }
+_KEYS = "feature_info_keys"
 
 
 def redact(context: RequestContext, access: OperationAccess, answer: Any) -> Optional[bytes]:
@@ -107,7 +108,9 @@ def other_access(
 
 def redact_feature_info(access: OperationAccess, answer: Any) -> Optional[bytes]:
     """Return an answer to GetFeatureInfo of WMS or WMTS without what is closed."""
-    keys = _keys(access, answer.state.layers)
+    keys = access.cache.get(_KEYS)
+    if not isinstance(keys, Keys):
+        keys = access.cache[_KEYS] = _keys(access, answer.state.layers)
     if not keys:
         return None
     kind = answer.content_type.partition(";")[0].strip().lower()

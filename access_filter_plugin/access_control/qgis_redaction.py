@@ -57,9 +57,13 @@ def redact(context: RequestContext, access: OperationAccess, handler: Any) -> No
     service = SERVICES.get(context.request.service)
     if service is None or not access.is_restricted or handler.headersSent():
         return
+    status = handler.statusCode() or 200
+    content_type = handler.responseHeader("Content-Type")
+    if status == 200 and content_type.startswith("image/"):
+        return  # a picture, of which nothing can be taken out; not even to be copied
     answer = Answer(
-        status=handler.statusCode() or 200,
-        content_type=handler.responseHeader("Content-Type"),
+        status=status,
+        content_type=content_type,
         body=bytes(handler.body()),
         handler=handler,
         state=context.project,

@@ -56,14 +56,14 @@ def _reading(request: OwsRequest, access: OperationAccess, state: Any) -> Verdic
         _check_body(request, layers, expressions)
     # Beside a body too: should QGIS not find it well-formed, the parameters are what it runs.
     if request.operation == "DescribeFeatureType":
-        return _changed(describe_changes(request.parameters, layers))
-    if request.operation == "GetFeature" and not (has_body and names_nothing(request.parameters)):
-        return _changed(feature_changes(request.parameters, layers, expressions))
-    return ADMITTED
-
-
-def _changed(changes: dict[str, Any]) -> Verdict:
-    return Verdict(changes=changes) if changes else ADMITTED
+        changes = describe_changes(request.parameters, layers)
+        return Verdict(changes=changes) if changes else ADMITTED
+    if request.operation != "GetFeature":
+        return ADMITTED
+    changes = {}
+    if not (has_body and names_nothing(request.parameters)):
+        changes = feature_changes(request.parameters, layers, expressions)
+    return Verdict(changes=changes, notes={"layers": frozenset(layers.found)})
 
 
 def _check_body(request: OwsRequest, layers: WfsLayers, expressions: WfsExpressions) -> None:

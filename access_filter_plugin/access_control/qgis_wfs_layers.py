@@ -91,6 +91,8 @@ class WfsLayers:
     def __init__(self, access: OperationAccess, project: QgsProject) -> None:
         self._access = access
         self._published = published(access, project)
+        self.found: set[str] = set()
+        """The ids of all layers that were asked for."""
 
     def find(self, type_name: str) -> QueryLayer:
         """Return a layer; raise UnknownName for one that is unknown, hidden or ambiguous."""
@@ -100,6 +102,7 @@ class WfsLayers:
         found = query_layer(self._access, infos[0])
         if found is None:
             raise unknown_type(type_name)
+        self.found.add(found.id)
         return found
 
 

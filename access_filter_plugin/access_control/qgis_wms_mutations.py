@@ -39,20 +39,35 @@ def mutate_wms(
     """Set the project so that maps and GetFeatureInfo show nothing that is hidden."""
     if access.service not in ("WMS", "WMTS"):
         return
-    was_dirty = state.project.isDirty()
-    undo(lambda: state.project.setDirty(was_dirty))
+    undo = _keeping_clean(state.project, undo)
+    facts = wms_facts(state)
     _set_open_styles(access, state, undo)
     if access.operation == "GetFeatureInfo":
         _empty_map_tips(access, state, undo)
     if access.operation in _DRAWING:
-        _hide_annotations(access, state, undo)
-        if wms_facts(state).dimensions:
+        if facts.has_annotations:
+            _hide_annotations(access, state, undo)
+        if facts.dimensions:
             leave_out_dimensions(context.request.parameters, access, state, undo)
     if access.service == "WMTS":
         if verdict.notes.get("group"):
             _leave_out_closed_members(access, state, undo)
         if access.operation == "GetCapabilities":
             context.notes[EXTENTS_NOTE] = dict(_extents(access, state))
+
+
+def _keeping_clean(project: Any, undo: Register) -> Register:
+    """Return ``undo``, which with its first entry puts the project's dirty flag back as well."""
+    is_kept = False
+
+    def register(function: Callable[[], None]) -> None:
+        nonlocal is_kept
+        if not is_kept:
+            is_kept = True
+            undo(partial(project.setDirty, project.isDirty()))
+        undo(function)
+
+    return register
 
 
 def _set_open_styles(access: OperationAccess, state: Any, undo: Register) -> None:

@@ -34,6 +34,7 @@ def _read(project: QgsProject) -> WmsProject:
         tree=map_tree(project),
         layouts={layout.name(): layout_facts(layout) for layout in layouts},
         dimensions=_dimensions(project),
+        has_annotations=bool(project.annotationManager().annotations()),
     )
 
 

@@ -9,19 +9,19 @@ from .catalogue import Catalogue
 
 _PARAMETERS = ("LAYERS", "LAYER", "QUERY_LAYERS", "TYPENAME", "TYPENAMES", "COVERAGE", "COVERAGEID")
 _COLLECTION = re.compile(r"/collections/([^/]+)")
+_PREFIX = re.compile(r"\w+:")
 
 
 def touched_layers(request: OwsRequest, catalogue: Catalogue) -> tuple[str, ...]:
-    """Return the ids of the layers that a request names; a listing touches none by name."""
-    names = {name for key in _PARAMETERS for name in request.parameter(key).split(",") if name}
+    """Return the ids of the layers that a request names, each once; a listing names none."""
+    parameters = request.parameters
+    texts = [parameters[key] for key in _PARAMETERS if key in parameters]
     if request.service == OAPIF:
         found = _COLLECTION.search(request.path)
-        names |= {found.group(1), found.group(1).rsplit(".", 1)[0]} if found else set()
-    if not names:
-        return ()
-    plain = {re.sub(r"^\w+:", "", name) for name in names}
-    return tuple(
-        layer.id
-        for layer in catalogue.layers.values()
-        if layer.names & plain or plain.intersection(layer.groups) or layer.wfs_name in plain
-    )
+        texts += [found.group(1), found.group(1).rsplit(".", 1)[0]] if found else []
+    known = catalogue.ids_by_name
+    ids: dict[str, None] = {}
+    for name in dict.fromkeys(name for text in texts for name in text.split(",")):
+        prefix = _PREFIX.match(name) if ":" in name else None
+        ids.update(dict.fromkeys(known.get(name[prefix.end() :] if prefix else name, ())))
+    return tuple(ids)

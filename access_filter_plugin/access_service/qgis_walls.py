@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from ..access_control.admission.verdict import Verdict
@@ -30,7 +29,7 @@ def walls_object(
 ) -> dict[str, Any]:
     """Return the verdict, the answers of the hooks and the kind of redaction for a request."""
     access = project.access(subject, request.service, request.operation)
-    verdict = admit(replace(request, project=state.path), access, state, settings)
+    verdict = admit(request._replace(project=state.path), access, state, settings)
     layers = layers_named(project, layer_name)
     if not layer_name:
         touched = frozenset(touched_layers(request, access.catalogue))

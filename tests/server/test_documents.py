@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from qgis.server import QgsServerRequest
 
 from tests.support.projects import policy_project
 from tests.support.server import Answer, Client, Server
@@ -180,3 +181,9 @@ def test_project_settings_name_the_wfs_layers_of_the_caller_alone(
         told[who] = client.get(SERVICE="WMS", REQUEST="GetProjectSettings").text
     assert '<WFSLayer name="owners"' in told["carl", "clerk"]
     assert "owners" not in told[None]
+
+
+def test_qgis_knows_addresses_from_no_other_header() -> None:
+    known = {name for name in dir(QgsServerRequest) if name.endswith("_SERVICE_URL")}
+    services = ("", "WMS_", "WFS_", "WCS_", "WMTS_")
+    assert known == {f"X_QGIS_{service}SERVICE_URL" for service in services}

@@ -44,6 +44,8 @@ class WmsProject:
     """(expression, attributes) → canonical expression; raises ExpressionError."""
     dimensions: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     """Upper-case dimension parameter → (layer id, attribute) that it filters by."""
+    has_annotations: bool = True
+    """False when there is none that could have to be hidden."""
     unsafe_names: frozenset[str] = frozenset()
     """Ids of layers whose display name is an expression that the caller may not see."""
 
