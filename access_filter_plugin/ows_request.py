@@ -76,14 +76,17 @@ class OwsRequest(NamedTuple):
 
 
 def canonical_operation(service: str, operation: str) -> str:
-    """Return the OGC spelling of a request name sent in any case (``getmap`` → ``GetMap``)."""
+    """Return the OGC spelling of a request name sent in any case (``getmap`` → ``GetMap``).
+
+    Case is folded as QGIS does, to which a long s (U+017F) is an s.
+    """
     known = _SPELLINGS.get(service)
-    return operation if known is None else known.get(operation.lower(), operation)
+    return operation if known is None else known.get(operation.casefold(), operation)
 
 
 def _spellings(service: str) -> dict[str, str]:
     names = (*DATA_OPERATIONS.get(service, ()), *LISTING_OPERATIONS.get(service, ()))
-    return {name.lower(): name for name in names}
+    return {name.casefold(): name for name in names}
 
 
 _SPELLINGS = {name: _spellings(name) for name in {*DATA_OPERATIONS, *LISTING_OPERATIONS}}
@@ -93,7 +96,8 @@ def oapif_operation(method: str, rest: str) -> str:
     """Return the operation of an OGC API Features path behind ``/wfs3``.
 
     Items, Item, Create, Replace, Update and Delete are the contract's names; Collection, Api,
-    Conformance, LandingPage and Static are documents. Anything else is ``Unknown``.
+    Conformance, LandingPage and Static are documents. Anything else is ``Unknown``. Methods count
+    in capitals only: what the web server calls ``delete``, QGIS answers as a GET.
     """
     parts = [part for part in rest.split("/") if part]
     first = parts[0].split(".")[0] if parts else ""
@@ -106,7 +110,7 @@ def oapif_operation(method: str, rest: str) -> str:
         return "Collection"
     if parts[2].split(".")[0] != "items" or len(parts) > 4:
         return "Unknown"
-    return _items_operation(method.upper(), single=len(parts) == 4)
+    return _items_operation(method, single=len(parts) == 4)
 
 
 def _items_operation(method: str, *, single: bool) -> str:

@@ -21,7 +21,7 @@ def read_request(handler: Any, server_iface: Any) -> OwsRequest:
     parameters = handler.parameterMap()
     url = handler.url()
     path = path_of(url)
-    method = server_iface.getEnv("REQUEST_METHOD").upper()
+    method = server_iface.getEnv("REQUEST_METHOD")
     service = parameters.get("SERVICE", "").upper()
     body = bytes(handler.data())
     operation = parameters.get("REQUEST", "")

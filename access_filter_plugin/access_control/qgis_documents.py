@@ -81,11 +81,11 @@ class Documents:
         document = self._cache.get(key, utc_now())
         if document is None:
             return False
-        self._write(document, access, handler)
+        self._write(document, handler)
         context.cached = True
         return True
 
-    def keep(self, context: RequestContext, access: OperationAccess, handler: Any) -> None:
+    def keep(self, context: RequestContext, handler: Any) -> None:
         """Keep a document that was written, after redaction, and give it its validators."""
         note = context.notes.get(NOTE)
         if note is None or handler.exceptionRaised() or (handler.statusCode() or 200) != 200:
@@ -99,7 +99,7 @@ class Documents:
         document = Document(200, content_type, body, etag_of(body), project.valid_until(now))
         if context.request.method == "GET":
             self._cache.put(key, document)
-        for name, value in self._headers(document, access).items():
+        for name, value in self._headers(document).items():
             handler.setResponseHeader(name, value)
 
     def _key(
@@ -124,15 +124,16 @@ class Documents:
             variables,
         )
 
-    def _headers(self, document: Document, access: OperationAccess) -> dict[str, str]:
-        headers = {"ETag": document.etag}
-        if access.is_restricted:
-            headers["Cache-Control"] = "private, no-cache"
-            headers["Vary"] = self._vary
-        return headers
+    def _headers(self, document: Document) -> dict[str, str]:
+        """Return the validators; to no cache on the way may one caller's document be another's."""
+        return {
+            "ETag": document.etag,
+            "Cache-Control": "private, no-cache",
+            "Vary": self._vary,
+        }
 
-    def _write(self, document: Document, access: OperationAccess, handler: Any) -> None:
-        headers = self._headers(document, access)
+    def _write(self, document: Document, handler: Any) -> None:
+        headers = self._headers(document)
         if matches_etag(handler.requestHeader("If-None-Match"), document.etag):
             write_answer(handler, 304, document.content_type, b"", headers)
         else:

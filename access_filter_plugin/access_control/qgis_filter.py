@@ -188,7 +188,7 @@ class AccessControlFeature:
         self._put_back()
         if self._access is not None and not context.answered:
             redact(context, self._access, handler)
-            self._documents.keep(context, self._access, handler)
+            self._documents.keep(context, handler)
 
     def forget(self) -> None:
         """Forget the request; hooks that come now find nothing prepared."""

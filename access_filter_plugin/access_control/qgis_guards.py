@@ -24,6 +24,7 @@ from .admission.verdict import ADMITTED, Verdict, refuse
 from .qgis_wms_project import wms_facts
 
 _BAD = "InvalidParameterValue"
+_UNSUPPORTED = "OperationNotSupported"
 _WMS_TEXTS = ("FILTER", "SLD_BODY", "HIGHLIGHT_SYMBOL", "FILTER_GEOM")
 _SYMBOLS = ("SLD_BODY", "HIGHLIGHT_SYMBOL")
 _WFS_TEXTS = ("EXP_FILTER", "FILTER", "SORTBY", "OGC_FILTER")
@@ -34,6 +35,9 @@ _WITHOUT_SERVICE = ("GetMap", "GetFeatureInfo")
 
 def guard(request: OwsRequest, state: Any, settings: OperatorSettings) -> Verdict:
     """Return a refusal of what endangers others, or ``ADMITTED`` itself."""
+    if not request.operation.isascii():
+        # QGIS folds case in ways of its own, and would run what no rule or guard knows.
+        return refuse("REQUEST: this request is not supported", status=501, code=_UNSUPPORTED)
     service = request.service
     refusal: Optional[Verdict] = None
     if service == "WMS" or (request.operation in _WITHOUT_SERVICE and service != "WMTS"):

@@ -110,8 +110,12 @@ def test_a_client_that_has_the_document_gets_304_without_it(server: Server, proj
     assert other.get(headers=tag, SERVICE="WMS", REQUEST="GetCapabilities").status == 200
 
 
-def test_restricted_documents_are_private_and_vary(server: Server, project: Path) -> None:
-    answer = server.client(project, "bob", "viewer").get(SERVICE="WMS", REQUEST="GetCapabilities")
+@pytest.mark.parametrize("who", [("bob", "viewer"), ("root", "viewer,editor")])
+def test_documents_are_private_and_vary(
+    server: Server, project: Path, who: tuple[str, str]
+) -> None:
+    """Of whom everything is open most of all: a cache on the way must not keep his document."""
+    answer = server.client(project, *who).get(SERVICE="WMS", REQUEST="GetCapabilities")
     assert answer.headers["Cache-Control"] == "private, no-cache"
     assert answer.headers["Vary"] == "Authorization, Cookie"
 

@@ -117,6 +117,18 @@ def test_a_legend_leaves_no_style_behind(server: Server, client: Client) -> None
     assert get(client, MAP).body == before
 
 
+@pytest.mark.parametrize("name", ["GetLegendGraphic\u017f", "Get\u0301Map"])
+def test_a_request_by_a_name_that_only_qgis_reads_is_judged_as_what_it_is(
+    server: Server, tmp_path: Path, name: str
+) -> None:
+    """QGIS folds case in ways of its own: a long s is an s to it."""
+    client = server.client(wms_project(tmp_path))
+    before = get(client, MAP).body
+    content = {"BBOX": "0,0,5,5", "CRS": "EPSG:4326", "WIDTH": 50, "HEIGHT": 50}
+    assert get(client, LEGEND, REQUEST=name, STYLE="blue", **content).status in {400, 501}
+    assert get(client, MAP).body == before
+
+
 def test_a_legend_by_content_in_another_style_would_change_the_next_map(
     server: Server, tmp_path: Path
 ) -> None:

@@ -152,6 +152,37 @@ def test_items_are_not_given_where_the_method_cannot_be_known(
     assert client.api("/collections/parcels/items/1").status == 200
 
 
+def test_a_method_that_qgis_answers_as_reading_is_no_edit(server: Server, tmp_path: Path) -> None:
+    """QGIS knows methods in capitals only: what Apache passes on as "delete" reads the item."""
+    rules = [
+        {"layers": "parcels", "attributes": ["name", "status"]},
+        {"layers": "parcels", "actions": "update", "attributes": "owner_name", "filter": "public"},
+        {"layers": "parcels", "actions": "delete", "filter": "public = 1"},
+    ]
+    client = server.client(policy_project(tmp_path / "p", access_rules=rules))
+    client.cgi["REQUEST_METHOD"] = "delete"
+    url = f"http://localhost/wfs3/collections/parcels/items/1.json?MAP={client.project}"
+    answer = server.run(url, "GET", cgi=client.cgi)
+    assert answer.status == 400
+    assert "Alice" not in answer.text
+
+
+@pytest.mark.parametrize("name", ["DescribeFeatureType", "De\u017fcribeFeatureType"])
+def test_a_denied_request_is_denied_in_every_spelling_that_qgis_reads(
+    server: Server, tmp_path: Path, name: str
+) -> None:
+    rules = [
+        {"layers": "*"},
+        {"effect": "deny", "layers": "parcels", "requests": "DescribeFeatureType"},
+    ]
+    client = server.client(policy_project(tmp_path / "p", access_rules=rules))
+    answer = client.get(SERVICE="WFS", VERSION="1.1.0", REQUEST=name, TYPENAME="parcels")
+    assert "owner_name" not in answer.text
+    with server.unguarded():
+        answer = client.get(SERVICE="WFS", VERSION="1.1.0", REQUEST=name, TYPENAME="parcels")
+    assert "owner_name" in answer.text
+
+
 def test_dimensions_of_hidden_things_are_not_listed(server: Server, tmp_path: Path) -> None:
     from qgis.core import QgsMapLayerServerProperties as Properties
 
