@@ -31,6 +31,8 @@ class ParsedExpression:
     columns: frozenset[str] = frozenset()
     reads_all: bool = False
     """True when the columns cannot be told (``attributes()``, ``@feature`` …)."""
+    doubt: str = ""
+    """What may not mean what its author meant, in words; empty for nothing."""
 
 
 class ExpressionEngine(Protocol):
@@ -177,7 +179,10 @@ class _Binder:
         if text is None:
             return None
         try:
-            return self.engine.parse(text)
+            parsed = self.engine.parse(text)
+            if parsed.doubt:
+                self._warn(rule, key, f"{parsed.doubt}, is {shown(text)}")
+            return parsed
         except ExpressionError as error:
             message = f"does not parse: {error}, is {shown(text)}"
             self.problems.append(Problem(f"{rule.path}.{key}", message))

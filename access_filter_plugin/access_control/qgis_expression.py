@@ -22,6 +22,7 @@ from qgis.core import (
 
 from .binding import ParsedExpression
 from .expression import ExpressionError, tokenize, variables
+from .qgis_truth import doubt_of
 
 ALL_COLUMNS = QgsFeatureRequest.ALL_ATTRIBUTES
 """What referencedColumns holds when an expression may read any column."""
@@ -77,7 +78,8 @@ class QgisExpressionEngine:
             raise ExpressionError("it has another meaning without its comments")
         if frozenset(again.referencedVariables()) != variables(canonical):
             raise ExpressionError("QGIS finds other variables in it")  # than will be replaced
-        return ParsedExpression(canonical, frozenset(columns - {ALL_COLUMNS}), reads_all)
+        own = frozenset(columns - {ALL_COLUMNS})
+        return ParsedExpression(canonical, own, reads_all, doubt_of(again))
 
     def never_true(self, text: str) -> bool:
         """Return whether an expression is false or NULL whatever the data."""

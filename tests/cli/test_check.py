@@ -384,3 +384,11 @@ def test_a_corrupt_project_is_one_sentence(run: Run, tmp_path: Path) -> None:
     result = run("check", path)
     assert result.code == 2
     assert "not a readable .qgz" in result.err
+
+
+def test_a_condition_compared_with_true_is_told(run: Run, tmp_path: Path) -> None:
+    rule = {"effect": "deny", "layers": "parcels", "filter": "(\"status\" = 'draft') IS TRUE"}
+    project = policy_project(tmp_path, access_rules=[{"layers": "*"}, rule])
+    found = run("check", project)
+    assert found.code == 0
+    assert "warning: access_rules[1].filter: compares a condition with TRUE or FALSE" in found.out

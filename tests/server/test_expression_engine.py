@@ -274,3 +274,34 @@ def test_the_variables_that_we_find_are_those_that_qgis_finds() -> None:
         "'''@y' = 1",
     ):
         assert QgsExpression(text).referencedVariables() == set(variables(text)), text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '("zone" = 1) IS TRUE',
+        'TRUE = ("zone" > 1)',
+        '("zone" IN (1, 2)) IS NOT FALSE',
+        '"a" = 1 OR (NOT "zone" = 1) <> false',
+        'coalesce(("zone" IS NULL) = true, 1)',
+        'CASE WHEN "a" = 1 THEN 2 ELSE ("a" = 2) IS TRUE END',
+        "now() > 1 AND -((1 = 1) = FALSE)",
+    ],
+)
+def test_a_condition_compared_with_a_truth_value_is_doubtful(text: str) -> None:
+    assert "before 3.44" in ENGINE.parse(text).doubt
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"public" = TRUE',
+        '"public" IS NOT FALSE',
+        'NOT ("zone" = 1)',
+        '("zone" = 1) IS NOT 1',
+        '("zone" + 1) = 2 AND TRUE',
+        '@access_is_anonymous OR "zone" = 1',
+    ],
+)
+def test_what_every_qgis_answers_alike_is_not(text: str) -> None:
+    assert ENGINE.parse(text).doubt == ""
