@@ -168,6 +168,24 @@ def test_no_service_shows_what_is_made_of_closed_owners(
         assert "name" in names, service
 
 
+def test_lookup_opens_labels_to_every_service_and_lists_nothing(
+    server: Server, build: Build
+) -> None:
+    project = build([PARCELS, {"layers": "owners", "actions": "lookup"}])
+    for service, names in shows(server, project).items():
+        assert names & FOREIGN == {"o_fullname"}, service
+    bob = server.client(project, "bob", "viewer")
+    labels = {
+        row["properties"]["owner"] for row in bob.api("/collections/parcels/items").json["features"]
+    }
+    assert "Alice Albright" in labels
+    for service in ("WMS", "WFS"):
+        assert "owners" not in bob.get(SERVICE=service, REQUEST="GetCapabilities").text
+    assert "owners" not in bob.api("/collections").text
+    assert by_wfs(bob, "owners") is None
+    assert by_oapif(bob, "owners") is None
+
+
 def test_every_service_shows_everything_where_everything_is_open(
     server: Server, build: Build
 ) -> None:

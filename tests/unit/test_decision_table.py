@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from typing import Optional
 
 import pytest
@@ -15,6 +17,27 @@ from tests.unit.deciding import bound, row, rows_seen, rows_wanted, subject
 from tests.unit.policies import CASES, LAYERS, ROWS, SUBJECTS, Case, Sees, sees
 from tests.unit.small_expressions import visible
 
+POLICIES = 34
+"""How many policies the page works through."""
+#: The ones that need another project or an administrator, with the tests that show them.
+ELSEWHERE: dict[str, tuple[tuple[str, str], ...]] = {
+    "24": (
+        ("server/test_derived.py", "lookup_shows_labels_and_the_labels_column_of_the_join"),
+        ("server/test_derived.py", "lookup_opens_labels_to_every_service_and_lists_nothing"),
+    ),
+    "25": (
+        ("server/test_derived.py", "what_shows_closed_owners_is_hidden"),
+        ("server/test_derived.py", "no_service_shows_what_is_made_of_closed_owners"),
+        ("server/test_derived.py", "a_virtual_layer_is_closed_with_anything_that_it_reads"),
+        ("unit/test_derived.py", "a_label_is_withheld_where_rows_are_hidden"),
+    ),
+    "30": (("server/test_access_service.py", "only_given_admin_roles_may_ask_for_explanations"),),
+    "32": (
+        ("server/test_challenge.py", "every_request_of_nobody_is_asked_to_log_in"),
+        ("server/test_challenge.py", "where_something_is_open_the_unknown_stays_unknown"),
+        ("server/test_wfs_challenge.py", "an_anonymous_caller_is_asked_to_log_in"),
+    ),
+}
 VALID = [case for case in CASES if not case.invalid]
 INVALID = [case for case in CASES if case.invalid]
 REQUESTS = (
@@ -93,6 +116,14 @@ def expected(like: Sees, layer: str) -> Sees:
         styles=None if like.styles is None else " ".join(sorted(like.styles.split())),
         default_style=like.default_style,
     )
+
+
+def test_every_policy_is_a_row_or_has_a_test_of_its_own() -> None:
+    rows = {found.group() for case in CASES if (found := re.match(r"[0-9]+", case.number))}
+    assert rows | ELSEWHERE.keys() == {str(number) for number in range(1, POLICIES + 1)}
+    for file, name in (test for tests in ELSEWHERE.values() for test in tests):
+        text = (Path(__file__).parents[1] / file).read_text(encoding="utf-8")
+        assert f"\ndef test_{name}(" in text, (file, name)
 
 
 @pytest.mark.parametrize("case", VALID, ids=str)
