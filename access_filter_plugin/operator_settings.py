@@ -101,6 +101,7 @@ VARIABLES = (
     "LOG",
     "LOG_DEFAULT",
     "LOG_KEY",
+    "MAX_BODY",
 )
 SECRETS = ("PROXY_SECRET", "LOG_KEY")
 
@@ -125,6 +126,7 @@ def read_operator_settings(environment: Mapping[str, str]) -> OperatorSettings:
         log_sink=reader.choice_or_path("LOG", ("stderr", "off", "syslog")),
         log_default=reader.choice("LOG_DEFAULT", ("on", "off", "always")),
         log_key=reader.text("LOG_KEY"),
+        max_body_bytes=reader.size("MAX_BODY", OperatorSettings.max_body_bytes),
     )
     if reader.problems:
         raise StrictJsonError(reader.problems)

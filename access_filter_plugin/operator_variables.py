@@ -16,6 +16,7 @@ PREFIX = "ACCESS_FILTER_"
 _HEADER_NAME = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
 _HOST = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+_SIZE = re.compile(r"[1-9][0-9]{0,14}", re.ASCII)
 _GEOPACKAGE = "geopackage:"
 _NO_IDENTITY = frozenset({"Authorization", "Proxy-Authorization", "Cookie", "Host"})
 """Headers that the client writes and no proxy replaces."""
@@ -60,6 +61,17 @@ class VariableReader:
             self.problem(name, "is empty; give it a value or remove the variable")
             return None
         return value
+
+    def size(self, name: str, default: int) -> int:
+        """Return a number of bytes, at least one; the default when absent or wrong."""
+        value = self.text(name)
+        if value is None:
+            return default
+        if _SIZE.fullmatch(value.strip()) is None:
+            message = "must be a whole number of bytes, such as 10485760"
+            self.problem(name, message + self._is(name, value))
+            return default
+        return int(value)
 
     def separator(self, name: str, default: str) -> str:
         """Return what stands between the entries of a header; it may be a blank."""

@@ -113,8 +113,10 @@ def oapif_operation(method: str, rest: str) -> str:
     return _items_operation(method, single=len(parts) == 4)
 
 
+_ON_ONE = {"PUT": "Replace", "PATCH": "Update", "DELETE": "Delete", "POST": "Unknown"}
+_ON_ALL = {"POST": "Create", "PUT": "Unknown", "PATCH": "Unknown", "DELETE": "Unknown"}
+
+
 def _items_operation(method: str, *, single: bool) -> str:
-    if single:
-        verbs = {"PUT": "Replace", "PATCH": "Update", "DELETE": "Delete"}
-        return verbs.get(method, "Item" if method in {"GET", "HEAD"} else "Unknown")
-    return {"POST": "Create", "GET": "Items", "HEAD": "Items"}.get(method, "Unknown")
+    # What QGIS does not know, such as OPTIONS, it answers like a GET (3.22 to 3.44).
+    return _ON_ONE.get(method, "Item") if single else _ON_ALL.get(method, "Items")

@@ -25,7 +25,8 @@ from .project_access import WRITING, OperationAccess
 from .qgis_oapif_edits import judge_edit, may_edit_something_limited
 from .qgis_oapif_layers import api_layer, collection_info, listed, visible_count
 
-_READING_METHODS = ("", "GET", "HEAD")
+#: QGIS Desktop asks by OPTIONS whether it could edit; QGIS answers that like a GET (3.22 to 3.44).
+_READING_METHODS = ("", "GET", "HEAD", "OPTIONS")
 _LISTINGS = ("Collections", "Api")
 
 

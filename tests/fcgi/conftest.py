@@ -25,6 +25,9 @@ MAPSERV = "/usr/lib/cgi-bin/qgis_mapserv.fcgi"
 DEBIAN_PARAMS = "/etc/nginx/fastcgi_params"
 START_SECONDS = 30.0
 
+# Debian's pyproj, which OWSLib imports, looks for its data beside the virtual environment.
+os.environ.setdefault("PROJ_DATA", "/usr/share/proj")
+
 Pairs = Union[Mapping[str, Any], Iterable[tuple[str, Any]]]
 """Names and values; as pairs, a name may stand twice. A header's value may be bytes."""
 

@@ -104,6 +104,29 @@ def test_counts_and_pages_are_those_of_the_visible_rows(server: Server, anon: Cl
         assert anon.api(ITEMS, offset=3).status == 200
 
 
+def test_the_links_that_qgis_writes_to_other_pages_are_accepted(
+    server: Server, project: Path, anon: Client
+) -> None:
+    """Where the address has no other parameter they begin with an empty one (3.22 to 3.44)."""
+    url = f"http://localhost/wfs3{ITEMS}?&offset=1&limit=1&MAP={project}"
+    assert names(server.run(url, cgi=anon.cgi)) == ["four"]
+    assert server.run(url.replace("?&", "?=x&"), cgi=anon.cgi).status == 400
+
+
+def test_what_is_asked_by_options_is_answered_like_a_get(
+    server: Server, project: Path, anon: Client
+) -> None:
+    for path in (ITEMS, f"{ITEMS}/1", f"{ITEMS}/2", "/collections/parcels", "/collections/owners"):
+        url, asked = f"http://localhost/wfs3{path}?MAP={project}", {"REQUEST_METHOD": "OPTIONS"}
+        by_get, by_options = (server.run(url, cgi={**anon.cgi, **cgi}) for cgi in ({}, asked))
+        assert by_options.status == by_get.status
+        assert _without_time(by_options) == _without_time(by_get)
+
+
+def _without_time(answer: Answer) -> str:
+    return re.sub(r'"timeStamp":"[^"]*"', "", answer.text)
+
+
 LEAKS: list[dict[str, Any]] = [
     {"datetime": "1900-01-01/2100-01-01"},
     {"name": "x' OR '1'='1"},

@@ -88,6 +88,7 @@ def test_formats_that_cannot_be_redacted_are_refused(extension: str) -> None:
         [("bbox", "1,2,3")],
         [("f", "html")],
         [("filter", "name = 1")],
+        [("", "1")],
     ],
 )
 def test_parameters_beyond_the_list_are_refused(query: list[tuple[str, str]]) -> None:
@@ -97,6 +98,7 @@ def test_parameters_beyond_the_list_are_refused(query: list[tuple[str, str]]) ->
 
 def test_parameters_on_the_list_are_accepted() -> None:
     query = [("MAP", "/p.qgs"), ("Name", "A*"), ("lanes", "2"), ("sortby", "name"), ("limit", "5")]
+    query += [("", ""), ("", "")]  # "?&&limit=5"
     check_query(ApiPath("Items", "a"), query, LAYER)
 
 

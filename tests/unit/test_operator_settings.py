@@ -45,6 +45,7 @@ def test_every_variable_is_read() -> None:
         LOG="/var/log/qgis.log",
         LOG_DEFAULT="always",
         LOG_KEY="key",
+        MAX_BODY="2000000",
     )
     identity = settings.identity
     assert (identity.user_headers, identity.roles_header) == (("X-My-User",), "X-My-Roles")
@@ -61,6 +62,7 @@ def test_every_variable_is_read() -> None:
     assert settings.authenticate == "Bearer"
     assert (settings.log_sink, settings.log_default) == ("/var/log/qgis.log", "always")
     assert settings.log_key == "key"
+    assert settings.max_body_bytes == 2_000_000
 
 
 @pytest.mark.parametrize(
@@ -100,6 +102,12 @@ def test_a_misspelt_variable_names_its_neighbour() -> None:
         ("LOG_DEFAULT", "allways", 'did you mean "always"?'),
         ("LOG_KEY", "", "is empty"),
         ("SERVICES", "wps,,x", "has an empty entry"),
+        ("MAX_BODY", "", "is empty"),
+        ("MAX_BODY", "0", 'must be a whole number of bytes, such as 10485760, is "0"'),
+        ("MAX_BODY", "-1", 'is "-1"'),
+        ("MAX_BODY", "10M", 'is "10M"'),
+        ("MAX_BODY", "1e6", 'is "1e6"'),
+        ("MAX_BODY", "٣", "must be a whole number of bytes"),
     ],
 )
 def test_a_wrong_value_is_told_with_what_was_expected(name: str, value: str, expected: str) -> None:

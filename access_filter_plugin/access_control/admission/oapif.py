@@ -141,6 +141,8 @@ def check_query(path: ApiPath, query: Sequence[tuple[str, str]], layer: Optional
     """Raise Refused for a query that is not understood or that asks for what is hidden."""
     seen: set[str] = set()
     for name, value in query:
+        if not name and not value:
+            continue  # "?&offset=10", as QGIS itself writes links to other pages (3.22 to 3.44)
         if name.lower() in seen:
             raise bad_request(f"Argument '{name}' is given more than once")
         seen.add(name.lower())
