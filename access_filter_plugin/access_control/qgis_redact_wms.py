@@ -38,6 +38,7 @@ _DOCUMENTS = {
     "GetStyle": redact_styles,
 }
 _KEYS = "feature_info_keys"
+_SHARED = "wms_shared_names"
 
 
 def redact(context: RequestContext, access: OperationAccess, answer: Any) -> Optional[bytes]:
@@ -111,12 +112,17 @@ def redact_feature_info(access: OperationAccess, answer: Any) -> Optional[bytes]
     keys = access.cache.get(_KEYS)
     if not isinstance(keys, Keys):
         keys = access.cache[_KEYS] = _keys(access, answer.state.layers)
-    if not keys:
+    shared = access.cache.get(_SHARED)
+    if not isinstance(shared, frozenset):
+        shared = access.cache[_SHARED] = _shared_names(access)
+    if not keys and not shared:
         return None
     kind = answer.content_type.partition(";")[0].strip().lower()
     body: bytes = answer.body
     if "json" in kind:
-        return redact_json(body, keys)
+        return redact_json(body, keys, shared)
+    if not keys:
+        return None
     if "gml" in kind:
         return redact_gml(body, keys)
     text = body.decode("utf-8")
@@ -143,6 +149,18 @@ def _keys(access: OperationAccess, layers: Mapping[str, Any]) -> Keys:
         else:
             open_names |= {*info.names, info.wms_name, server_text(layer, "title")}
     return Keys(closed, filter(None, open_names))
+
+
+def _shared_names(access: OperationAccess) -> frozenset[str]:
+    """Return the published names of several layers, one of which hides rows from the caller."""
+    count: dict[str, int] = {}
+    hiding: set[str] = set()
+    for layer_id, info in access.catalogue.layers.items():
+        count[info.wms_name] = count.get(info.wms_name, 0) + 1
+        decision = access.decision(layer_id)
+        if not decision.read or not decision.rows.is_everything:
+            hiding.add(info.wms_name)
+    return frozenset(name for name in hiding if count[name] > 1)
 
 
 def _aliases(layer: QgsVectorLayer) -> dict[str, str]:

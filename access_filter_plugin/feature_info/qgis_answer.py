@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
@@ -14,7 +15,7 @@ from .map_request import crs_name, feature_count, query_layers
 from .qgis_geometry import WGS84_CRS
 from .qgis_layer_reader import LayerReader
 from .qgis_layers import Assignment, queried_plans
-from .qgis_plan import LayerPlan
+from .qgis_plan import OTHER, LayerPlan
 from .qgis_search import RequestPlace, has_more
 
 Report = Callable[[LayerPlan, Exception], None]
@@ -73,7 +74,8 @@ class AnswerBuilder:
             self._read(layer, features)
             for index, enrichment in zip(layer.indexes, layer.enrichments):
                 enrichments[index] = enrichment
-        return Answer(enrichments, self._info(layers))
+        passed = Counter(str(feature.get("id")) for feature in features)
+        return Answer(enrichments, self._info(layers, passed))
 
     def _read(self, layer: _LayerAnswer, features: Sequence[Mapping[str, Any]]) -> None:
         """Read one layer; whatever goes wrong there leaves that layer as QGIS wrote it."""
@@ -122,8 +124,13 @@ class AnswerBuilder:
             evaluator=reader.evaluator,
         )
 
-    def _info(self, layers: Mapping[str, _LayerAnswer]) -> dict[str, Any]:
-        """Return the collection's ``info``: every layer asked for, with or without features."""
+    def _info(
+        self, layers: Mapping[str, _LayerAnswer], passed: Mapping[str, int]
+    ) -> dict[str, Any]:
+        """Return the collection's ``info``: every layer asked for, with or without features.
+
+        ``passed`` counts ids: features of layers that we leave alone are called like the layer.
+        """
         seen = [
             plan
             for plan in self._queried
@@ -134,10 +141,11 @@ class AnswerBuilder:
         told = []
         for plan in seen:
             layer = layers.get(plan.layer_id)
+            untold = passed.get(plan.wms_name, 0) if plan.kind == OTHER else 0
             entry = {
                 "name": plan.wms_name,
                 "title": plan.title,
-                "returned": 0 if layer is None else len(layer.indexes),
+                "returned": untold if layer is None else len(layer.indexes),
                 "truncated": layer is not None and layer.is_truncated,
             }
             if plan.layer_id in in_wgs84 and crs != WGS84_CRS:

@@ -152,12 +152,58 @@ def test_nan_and_infinity_are_null(ask: Any, whole_town: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"not json", b"[]", b'{"type": "Feature"}', b'{"type": "FeatureCollection"}']
+    "body",
+    [
+        b"",
+        b"not json",
+        b"[]",
+        b'{"type": "Feature"}',
+        b'{"type": "FeatureCollection"}',
+        b'{"type": "FeatureCollection", "features": {}}',
+        b'{"type": "FeatureCollection", "features": [1]}',
+        b'{"type": "FeatureCollection", "features": [{"properties": []}]}',
+        b'{"type": "FeatureCollection", "features": [{"properties": {"a": NaN}}]}',
+        b'{"type": "FeatureCollection", "features": [{"properties": {"a": "\xff"}}]}',
+    ],
 )
 def test_a_body_that_is_no_collection_stays_as_it_is(body: bytes) -> None:
     from access_filter_plugin.feature_info.qgis_filter import _feature_collection
 
     assert _feature_collection(body) is None
+
+
+class Answered:
+    """As much of a request handler as an answer needs."""
+
+    def __init__(self, status: int, content_type: str) -> None:
+        self._status, self._content_type = status, content_type
+
+    def statusCode(self) -> int:
+        return self._status
+
+    def responseHeader(self, name: str) -> str:
+        assert name == "Content-Type"
+        return self._content_type
+
+
+@pytest.mark.parametrize(
+    ("status", "content_type", "is_told"),
+    [
+        (200, "application/json; charset=utf-8", True),
+        (0, "Application/Geo+JSON", True),
+        (500, "application/json", False),
+        (304, "application/json", False),
+        (200, "text/xml", False),
+        (200, "application/jsonx", False),
+        (200, "", False),
+    ],
+)
+def test_only_a_good_answer_in_json_is_touched(
+    status: int, content_type: str, is_told: bool
+) -> None:
+    from access_filter_plugin.feature_info.qgis_filter import _is_json_answer
+
+    assert _is_json_answer(Answered(status, content_type)) is is_told
 
 
 class Parameters(dict[str, str]):

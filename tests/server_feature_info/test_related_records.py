@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from qgis.core import QgsVectorLayer
+
 from tests.server_feature_info.world import drag_and_drop_form
+
+EVERYTHING = {
+    "layers": {
+        "parcels": {
+            "related": {"buildings": {}, "owners": {}},
+            "computed": {"twice": '"price" * 2'},
+            "links": {"l": "https://example.org/[% zone %]"},
+            "geometry": "centroid",
+        }
+    }
+}
 
 
 def related(ask: Any, whole_town: Any, settings: Any, key: str = "parcels.1", **more: Any) -> Any:
@@ -155,6 +169,42 @@ def test_a_relation_of_several_columns_compares_them_all(ask: Any, whole_town: A
     for key, expected in (("parcels.1", [1]), ("parcels.2", [2])):
         entry = related(ask, whole_town, {"pair": {"fields": ["owner"]}}, key, tweak=tweak)["pair"]
         assert [one["fields"][0]["value"] for one in entry["features"]] == expected
+
+
+def test_beyond_very_many_rows_the_answer_says_so_and_counts_nothing(
+    ask: Any, whole_town: Any, monkeypatch: Any
+) -> None:
+    from access_filter_plugin.feature_info import qgis_related
+
+    monkeypatch.setattr(qgis_related, "MAX_ROWS", 3)
+    entry = related(ask, whole_town, {"buildings": {"order_by": "name"}})["buildings"]
+    assert (entry["truncated"], "count" in entry) == (True, False)
+    assert titles(entry) == ["Barn", "Mill"]
+
+
+@pytest.mark.parametrize("settings", ["on", EVERYTHING])
+def test_each_layer_is_read_once_however_many_features_there_are(
+    ask: Any, whole_town: Any, monkeypatch: Any, settings: Any
+) -> None:
+    """The features, the labels from other layers, and the records of each relation."""
+    read: list[str] = []
+    real = QgsVectorLayer.getFeatures
+
+    def counted(layer: Any, *arguments: Any) -> Any:
+        read.append(layer.name())
+        return real(layer, *arguments)
+
+    monkeypatch.setattr(QgsVectorLayer, "getFeatures", counted)
+    project = whole_town.project(settings)
+    counts = []
+    for count in ("1", "10"):
+        read.clear()
+        returned = len(ask(project, FEATURE_COUNT=count)["features"])
+        counts.append((returned, sorted(read)))
+    labels = ["kinds", "owners", "tags"]
+    records = ["buildings", "owners", "parcel_owner"] if settings != "on" else []
+    expected = sorted(["parcels", *labels, *records])
+    assert counts == [(1, expected), (2, expected)]
 
 
 def test_a_thousand_parents_cost_one_request(ask: Any, whole_town: Any, monkeypatch: Any) -> None:

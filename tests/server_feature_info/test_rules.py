@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from osgeo import ogr
+from qgis.core import QgsVectorLayer
 
 from tests.server_feature_info.conftest import field
 from tests.server_feature_info.world import categorized
@@ -340,6 +342,113 @@ def test_one_callers_answer_does_not_stay_for_the_next(ask: Any, whole_town: Any
     fresh = {user: ask(project, user=user) for user in ("alice", "bob")}
     for user in ("bob", "alice", "alice", "bob", "bob", "alice"):
         assert ask(project, user=user) == fresh[user]
+
+
+def test_labels_and_records_of_one_caller_do_not_stay_for_the_next(
+    ask: Any, whole_town: Any
+) -> None:
+    """Entries are shared by records of equal values, and by nobody else."""
+    settings = {"fields": ["*"], "layers": {"parcels": {"related": {"owners": {}}}}}
+    rules = [
+        *without_rows("kinds", '"shown" = 1'),
+        {"effect": "deny", "layers": "owners", "filter": '"shy" = 1', "users": "bob"},
+        {"effect": "deny", "layers": "tags", "users": "bob"},
+    ]
+    alone = {
+        user: ask(whole_town.project(settings, access_rules=rules, fresh=True), user=user)
+        for user in ("alice", "bob")
+    }
+    assert field(alone["bob"]["features"][1]["info"], "kind")["label"] == "(ind)"
+    assert field(alone["bob"]["features"][1]["info"], "owner")["label"] == "2"
+    assert field(alone["bob"]["features"][0]["info"], "tags")["label"] == "{1,2}"
+    project = whole_town.project(settings, access_rules=rules, fresh=True)
+    for user in ("bob", "alice", "alice", "bob", "bob", "alice"):
+        assert ask(project, user=user) == alone[user]
+
+
+def test_a_restricted_caller_can_switch_it_off_and_is_told_no_more(
+    ask: Any, whole_town: Any
+) -> None:
+    project = whole_town.project("on", access_rules=[EVERYTHING, hidden("secret")])
+    answer = ask.raw(project, "parcels", "bob", ENRICH="false", FEATURE_COUNT="1")
+    assert answer.status == 200
+    assert "CANARY" not in answer.text
+    assert [feature["id"] for feature in answer.json["features"]] == ["parcels.1"]
+    assert "info" not in answer.json
+
+
+def test_the_legend_is_of_the_style_that_the_caller_gets(ask: Any, whole_town: Any) -> None:
+    """A closed default style is replaced by the first open one; it decides what is returned."""
+
+    def tweak(_project: Any, layers: Any) -> None:
+        parcels = layers["parcels"]
+        manager = parcels.styleManager()
+        manager.addStyleFromLayer("open one")
+        manager.setCurrentStyle("open one")
+        parcels.setRenderer(categorized(parcels, "zone", {9: "nine"}))
+        manager.setCurrentStyle("default")
+
+    closed = {"effect": "deny", "layers": "parcels", "styles": "default", "users": "bob"}
+    project = whole_town.project("on", tweak=tweak, access_rules=[EVERYTHING, closed])
+    told = {
+        user: [
+            (one["id"], one["info"]["legend"]["label"])
+            for one in ask(project, user=user)["features"]
+        ]
+        for user in ("alice", "bob")
+    }
+    assert told["alice"] == [("parcels.1", "parcels"), ("parcels.2", "parcels")]
+    assert told["bob"] == [("parcels.2", "nine")]
+
+
+def test_expressions_over_records_see_the_caller_too(ask: Any, whole_town: Any) -> None:
+    related = {"buildings": {"computed": {"user": "@access_user"}, "limit": 1}}
+    settings = {"layers": {"parcels": {"related": related}}}
+    project = whole_town.project(settings, access_rules=[EVERYTHING])
+    for user in ("alice", "bob"):
+        (record,) = ask.one(project, user=user)["related"]["buildings"]["features"]
+        assert record["computed"]["user"]["value"] == user
+
+
+@pytest.fixture(scope="module")
+def other_parcels(town: Any) -> str:
+    """Return a source with the same keys as parcels, and other texts."""
+    path = str(town.folder / "other_parcels.gpkg")
+    read = ogr.Open(str(town.folder / "data.gpkg"))
+    written = ogr.GetDriverByName("GPKG").CreateDataSource(path)
+    table = written.CopyLayer(read.GetLayerByName("parcels"), "parcels", ["FID=fid"])
+    for row in list(table):
+        row.SetField("secret", f"OTHER{row.GetFID()}")
+        table.SetFeature(row)
+    table = written = None
+    return f"{path}|layername=parcels"
+
+
+@pytest.mark.parametrize("feature_info", [None, "on", {"properties": "names"}])
+@pytest.mark.parametrize("limited", ["twin_layer_id", "twin_layer_id_2"])
+def test_of_two_layers_with_one_name_no_hidden_row_is_told(
+    ask: Any, town: Any, other_parcels: str, feature_info: Any, limited: str
+) -> None:
+    """QGIS finds features in one of them, and for JSON reads those keys in the other."""
+
+    def tweak(project: Any, layers: Any) -> None:
+        layers["parcels"].setName("twin")
+        project.addMapLayer(QgsVectorLayer(other_parcels, "twin", "ogr"))
+
+    hidden_text = "CANARY1" if limited == "twin_layer_id" else "OTHER1"
+    rules = [
+        {"id": "open", "layers": ["*", f"!{limited}"]},
+        {"id": "some", "layers": limited, "filter": '"zone" = 9', "users": "bob"},
+        {"id": "alice", "layers": limited, "users": "alice"},
+    ]
+    project = town.project(feature_info, layers=("parcels",), tweak=tweak, access_rules=rules)
+    answer = ask.raw(project, "twin", "bob", WITH_GEOMETRY="TRUE")
+    assert answer.status == 200
+    assert answer.json["features"]
+    assert hidden_text not in answer.text
+    if feature_info is None:
+        assert {one["geometry"] for one in answer.json["features"]} == {None}
+        assert "OTHER1" in ask.raw(project, "twin", "alice").text
 
 
 def test_without_rules_everybody_is_told_everything(ask: Any, whole_town: Any) -> None:

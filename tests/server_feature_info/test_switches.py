@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.server_feature_info.world import categorized
+
 
 def layers_of(answer: Any) -> Any:
     return [feature["id"] for feature in answer["features"]]
@@ -54,19 +56,34 @@ def test_stock_mode_adds_info_and_changes_nothing_else(ask: Any, town: Any) -> N
 @pytest.mark.parametrize("value", ["false", "FALSE", "0", "no", "off"])
 def test_a_client_can_switch_it_off(ask: Any, town: Any, value: str) -> None:
     project = town.project("on")
-    answer = ask.raw(project, "parcels", ENRICH=value)
-    with ask.server.unguarded():
-        assert answer.body == ask.raw(project, "parcels").body
+    for count in ("1", "10"):
+        answer = ask.raw(project, "parcels", ENRICH=value, FEATURE_COUNT=count)
+        with ask.server.unguarded():
+            assert answer.body == ask.raw(project, "parcels", FEATURE_COUNT=count).body
 
 
 @pytest.mark.parametrize(
-    "info_format", ["text/plain", "text/html", "text/xml", "application/vnd.ogc.gml"]
+    "info_format",
+    ["text/plain", "text/html", "text/xml", "application/vnd.ogc.gml", "application/jsonx"],
 )
-def test_other_formats_stay_as_they_are(ask: Any, town: Any, info_format: str) -> None:
+@pytest.mark.parametrize("count", ["1", "10"])
+def test_other_formats_stay_as_they_are(ask: Any, town: Any, info_format: str, count: str) -> None:
     project = town.project("on")
-    answer = ask.raw(project, "parcels", INFO_FORMAT=info_format)
+    asked = {"INFO_FORMAT": info_format, "FEATURE_COUNT": count}
+    answer = ask.raw(project, "parcels", **asked)
     with ask.server.unguarded():
-        assert answer.body == ask.raw(project, "parcels", INFO_FORMAT=info_format).body
+        assert answer.body == ask.raw(project, "parcels", **asked).body
+
+
+def test_other_requests_stay_as_they_are(ask: Any, town: Any) -> None:
+    project = town.project("on")
+    for request in ("GetMap", "GetLegendGraphic"):
+        asked = {"REQUEST": request, "FORMAT": "image/png", "LAYER": "parcels", "STYLES": ""}
+        answer = ask.raw(project, "parcels", **asked)
+        with ask.server.unguarded():
+            stock = ask.raw(project, "parcels", **asked)
+        assert (answer.status, answer.body) == (stock.status, stock.body)
+        assert answer.status == 200
 
 
 def test_geo_json_by_its_own_name_is_enriched_too(ask: Any, town: Any) -> None:
@@ -112,6 +129,25 @@ def test_settings_may_stand_in_a_file_beside_the_project(ask: Any, town: Any) ->
     (town.folder / "told.json").write_text('{"properties": "labels"}')
     answer = ask(town.project("file:told.json", fresh=True))
     assert answer["features"][0]["properties"]["zone"] == "Residential"
+
+
+def test_a_changed_project_is_told_anew(ask: Any, town: Any) -> None:
+    """Plans, labels and legends are of one generation of a project."""
+
+    def tweak(_project: Any, layers: Any) -> None:
+        layers["parcels"].setRenderer(categorized(layers["parcels"], "zone", {3: "Residential"}))
+
+    project = town.project({"properties": "labels"}, tweak=tweak)
+
+    def texts() -> Any:
+        feature = ask(project)["features"][0]
+        return feature["properties"]["zone"], feature["info"]["legend"]["label"]
+
+    assert texts() == ("Residential", "Residential")
+    text = project.read_text(encoding="utf-8")
+    project.write_text(text.replace("Residential", "Living"), encoding="utf-8")
+    ask.server.forget(project)
+    assert texts() == ("Living", "Living")
 
 
 def test_a_changed_file_counts_from_the_next_request_on(ask: Any, town: Any) -> None:

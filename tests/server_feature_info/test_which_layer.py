@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import QgsLayerTreeGroup, QgsProject
+from qgis.core import QgsLayerTreeGroup, QgsMeshLayer, QgsProject, QgsRasterLayer
 
 from tests.server_feature_info.conftest import PLACE, field
 
@@ -99,10 +99,13 @@ def test_of_two_layers_with_one_name_the_one_that_fits_is_told(ask: Any, whole_t
         rename(layers["buildings"], "twin")
 
     answer = ask(whole_town.project("on", layers=("parcels", "buildings"), tweak=tweak), "twin")
+    assert len(QgsProject.instance().mapLayersByName("twin")) == 2
+    assert answer["features"]  # QGIS asks one of the two, and takes the properties of the other
     for feature in answer["features"]:
-        if "info" in feature:
-            names = {entry["name"] for entry in feature["info"]["fields"]}
-            assert {"fid"} < set(feature["properties"]) <= names | {"Zoning", "internal_code"}
+        layer = feature["info"]["layer"]["id"]
+        names = {entry["name"] for entry in feature["info"]["fields"]}
+        expected = "height" if feature["id"] == "twin.4" else "parcel_id"
+        assert (layer in ("twin_layer_id", "twin_layer_id_2"), expected in names) == (True, True)
 
 
 def test_one_table_twice_under_one_name_is_told_once_for_each_feature(
@@ -112,6 +115,8 @@ def test_one_table_twice_under_one_name_is_told_once_for_each_feature(
         project.addMapLayer(whole_town.layer("parcels"))
 
     answer = ask(whole_town.project("on", layers=("parcels",), tweak=tweak))
+    assert len(QgsProject.instance().mapLayersByName("parcels")) == 2
+    assert [one["id"] for one in answer["features"]] == ["parcels.1", "parcels.2"]
     assert all("info" in feature for feature in answer["features"])
 
 
@@ -139,6 +144,39 @@ def test_a_composite_key_is_found_among_its_neighbours(server: Any, whole_town: 
     keys.indexes = [layer.fields().indexOf("parcel"), layer.fields().indexOf("owner")]
     found = fetch_by_key(keys, ["1@@2", "2@@2", "1@@7", "nonsense"], None, {0}, geometry=False)
     assert {key: feature.id() for key, feature in found.items()} == {"1@@2": 2, "2@@2": 3}
+
+
+MESH = """MESH2D
+E4Q 1 1 2 3 4 1
+ND 1 0.0 0.0 5.0
+ND 2 2.0 0.0 5.0
+ND 3 2.0 2.0 6.0
+ND 4 0.0 2.0 6.0
+"""
+
+
+def test_cascades_and_meshes_pass_through_untouched(ask: Any, town: Any) -> None:
+    (town.folder / "ground.2dm").write_text(MESH)
+
+    def tweak(project: Any, _layers: Any) -> None:
+        mesh = QgsMeshLayer(str(town.folder / "ground.2dm"), "ground", "mdal")
+        mesh.setCrs(project.crs())
+        tiles = "type=xyz&url=file:///nowhere/%7Bz%7D/%7Bx%7D/%7By%7D.png&zmax=3&zmin=0"
+        for layer in (mesh, QgsRasterLayer(tiles, "tiles", "wms")):
+            assert layer.isValid()
+            project.addMapLayer(layer)
+
+    project = town.project("on", tweak=tweak)
+    answer, stock = (one(project, "parcels,ground,tiles") for one in (ask, ask.stock))
+    assert told(answer) == {
+        "parcels.1": "parcels_layer_id",
+        "parcels.2": "parcels_layer_id",
+        "ground": None,
+        "tiles": None,
+    }
+    assert answer["features"][2:] == stock["features"][2:]
+    returned = [(one["name"], one["returned"]) for one in answer["info"]["layers"]]
+    assert returned == [("parcels", 2), ("ground", 1), ("tiles", 1)]
 
 
 def test_layers_embedded_from_another_project_are_told_like_any_other(

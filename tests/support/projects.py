@@ -158,12 +158,17 @@ def save(project: QgsProject, path: Path, variables: dict[str, Any]) -> Path:
 
 
 def give_plain_ids(project: QgsProject, path: Path) -> None:
-    """Replace the random layer ids of a written project by NAME_layer_id.
+    """Replace the random layer ids of a written project by NAME_layer_id (NAME_layer_id_2, …).
 
     setId came with QGIS 3.38, and ids of ten characters or fewer are replaced while reading.
     .
     """
     text = path.read_text(encoding="utf-8")
-    for layer_id, layer in project.mapLayers().items():
-        text = text.replace(layer_id, f"{layer.name().replace(' ', '_')}_layer_id")
+    taken: dict[str, int] = {}
+    layers = project.mapLayers().items()
+    for layer_id, layer in sorted(layers, key=lambda item: (item[1].name(), item[1].source())):
+        plain = f"{layer.name().replace(' ', '_')}_layer_id"
+        taken[plain] = taken.get(plain, 0) + 1
+        number = f"_{taken[plain]}" if taken[plain] > 1 else ""
+        text = text.replace(layer_id, plain + number)
     path.write_text(text, encoding="utf-8")

@@ -111,6 +111,14 @@ def test_json_keeps_other_layers_and_untouched_bytes() -> None:
     assert redact_json(untouched, keys()) == untouched
 
 
+def test_of_a_name_that_layers_share_json_keeps_the_ids() -> None:
+    shared = {"id": "two.1", "properties": {"name": "a"}, "geometry": {}, "bbox": [0, 0, 1, 1]}
+    other = {"id": "twofold.1", "properties": {"name": "b"}, "geometry": None}
+    body = json.dumps({"features": [shared, other]}).encode()
+    found = json.loads(redact_json(body, keys(), frozenset({"two"})))["features"]
+    assert found == [{"id": "two.1", "properties": {}, "geometry": None}, other]
+
+
 def test_an_unknown_layer_is_redacted_like_every_layer() -> None:
     body = json.dumps({"features": [{"id": "x.1", "properties": {"secret": 1}}]}).encode()
     assert b"secret" not in redact_json(body, keys())

@@ -138,12 +138,23 @@ def redact_html(text: str, keys: Keys) -> str:
     return _HTML_PART.sub(part, text)
 
 
-def redact_json(body: bytes, keys: Keys) -> bytes:
-    """Return the JSON answer without the properties of what is closed."""
+def redact_json(body: bytes, keys: Keys, shared: frozenset[str] = frozenset()) -> bytes:
+    """Return the JSON answer without the properties of what is closed.
+
+    ``shared`` are names of several layers, one with hidden rows. QGIS finds the features in one of
+    them, and for JSON reads the rows of those keys in another, without its row filter (seen on
+    3.22, 3.40 and 3.44): of these only the ids stay.
+    """
     document: Any = json_codec.loads(body)
     changed = False
+    prefixes = tuple(f"{name}." for name in shared)
     for feature in document.get("features", ()):
         properties = feature.get("properties")
+        if str(feature.get("id", "")).startswith(prefixes):
+            feature.update(properties={}, geometry=None)
+            feature.pop("bbox", None)
+            changed = True
+            continue
         if not isinstance(properties, dict):
             continue
         current = keys.of_id(str(feature.get("id", "")))
