@@ -49,6 +49,11 @@ def unknown_field(layer: str, name: str, known: Iterable[str]) -> str:
     return f"the layer {shown(layer)} has no field {shown(name)}{did_you_mean(name, known)}"
 
 
+def unknown_band(layer: str, name: str, known: Iterable[str]) -> str:
+    """Return the message for a band that a raster layer does not have."""
+    return f"the layer {shown(layer)} has no band {shown(name)}{did_you_mean(name, known)}"
+
+
 def unknown_relation(layer: str, name: str, known: Iterable[str]) -> str:
     """Return the message for a relation that a layer does not have."""
     names = [name for name in known if name]

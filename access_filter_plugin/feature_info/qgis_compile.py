@@ -8,6 +8,7 @@ from qgis.core import QgsMapLayer, QgsProject, QgsRasterLayer, QgsVectorLayer
 from qgis.server import QgsServerProjectUtils
 
 from .lint import Lint
+from .qgis_compile_raster import compile_bands
 from .qgis_compile_record import RecordCompiler
 from .qgis_compile_related import compile_related
 from .qgis_form import published_fields
@@ -73,6 +74,8 @@ def _compile_layer(
             lint=lint,
             use_ids=use_ids,
         )
+    if plan.kind == RASTER:
+        plan.bands = compile_bands(layer, settings, lint)
     return plan
 
 

@@ -151,6 +151,8 @@ class LayerPlan:
     """… and the legends of all styles asked for so far."""
     display_names: Mapping[str, int] = field(default_factory=_nothing)
     """What stock properties are called → field index."""
+    bands: tuple[int, ...] = ()
+    """Of a raster: the bands that are told, in their order."""
     band_units: Optional[Mapping[int, str]] = None
     """Of a raster: band → the unit its file says; read when it is first asked for."""
     is_queryable: bool = True

@@ -42,7 +42,7 @@ class BandReader:
         read = self._read_again()
         settings = self._plan.settings
         found = []
-        for band in range(1, self._layer.bandCount() + 1):
+        for band in self._plan.bands:
             name = self._layer.bandName(band)
             if name not in properties:
                 continue

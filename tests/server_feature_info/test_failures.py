@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 import pytest
 
 from tests.server_feature_info.conftest import field
+from tests.server_feature_info.world import Town
 
 
 def criticals(log: list[str]) -> list[str]:
@@ -170,6 +172,22 @@ def test_a_body_that_is_no_collection_stays_as_it_is(body: bytes) -> None:
     from access_filter_plugin.feature_info.qgis_filter import _feature_collection
 
     assert _feature_collection(body) is None
+
+
+def test_invalid_utf_8_in_a_database_is_no_failure(ask: Any, tmp_path: Any) -> None:
+    town = Town(tmp_path)
+    database = sqlite3.connect(tmp_path / "data.gpkg")
+    triggers = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    for (name,) in triggers:  # they call functions that only GDAL has
+        database.execute(f'DROP TRIGGER "{name}"')
+    database.execute("UPDATE parcels SET remark = CAST(X'61FF62' AS TEXT) WHERE fid = 1")
+    database.commit()
+    database.close()
+    project = town.project("on")
+    answer = ask(project)
+    assert without_info(answer) == ask.stock(project)["features"]
+    told = field(answer["features"][0]["info"], "remark")["value"]
+    assert (told[0], told[-1]) == ("a", "b")
 
 
 class Answered:

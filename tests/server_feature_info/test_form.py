@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import QgsOptionalExpression
+from qgis.core import Qgis, QgsOptionalExpression
 
 from tests.server_feature_info.conftest import field
 from tests.server_feature_info.world import drag_and_drop_form
@@ -36,6 +36,23 @@ def test_tabs_and_groups_are_told_nested_ones_joined(ask: Any, town: Any) -> Non
     assert "groups" not in field(info, "zone")
     assert field(info, "kind")["group"] == "Planning / Use / Inner"
     assert field(info, "kind")["groups"] == ["Planning", "Use", "Inner"]
+
+
+def test_a_row_only_sets_fields_side_by_side(ask: Any, town: Any) -> None:
+    """QGIS has rows since 3.32; before, the same container is a group."""
+    has_rows = hasattr(Qgis, "AttributeEditorContainerType")
+
+    def tweak(project: Any, layers: Any) -> None:
+        with_form(project, layers)
+        form = layers["parcels"].editFormConfig()
+        planning = form.invisibleRootContainer().children()[1]
+        if has_rows:
+            planning.children()[0].setType(Qgis.AttributeEditorContainerType.Row)
+        layers["parcels"].setEditFormConfig(form)
+
+    info = ask.one(town.project("on", tweak=tweak))
+    assert field(info, "price")["group"] == ("Planning" if has_rows else "Planning / Money")
+    assert field(info, "kind")["group"] == "Planning / Use / Inner"
 
 
 def test_a_form_without_tabs_tells_no_groups(ask: Any, town: Any) -> None:

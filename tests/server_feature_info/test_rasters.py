@@ -103,6 +103,43 @@ def test_a_raster_drawn_in_ranges_is_labelled_by_its_range(ask: Any, town: Any) 
     assert info["fields"][0]["label"] == "middle"
 
 
+@pytest.mark.parametrize(
+    ("fields", "left"),
+    [
+        (["Band 2", "*"], ["Band 2", "Band 1: elevation"]),
+        (["!Band 1*"], ["Band 2"]),
+        (["Band 1: elevation"], ["Band 1: elevation"]),
+        ([], []),
+    ],
+)
+def test_bands_are_chosen_like_fields(ask: Any, town: Any, fields: Any, left: Any) -> None:
+    settings = {"properties": "names", "layers": {"heights": {"fields": fields}}}
+    feature = ask(town.project(settings, layers=("heights",)), "heights")["features"][0]
+    assert [band["name"] for band in feature["info"]["fields"]] == left
+    assert list(feature["properties"]) == left
+
+
+def test_what_a_raster_does_not_have_is_told_with_its_path(
+    ask: Any, town: Any, log: list[str]
+) -> None:
+    heights = {
+        "fields": ["Band 1", "Band *"],
+        "units": {"Band 3": "m"},
+        "computed": {"x": "1"},
+        "maptip": True,
+    }
+    settings = {"rename": {"zone": "z"}, "layers": {"heights": heights}}
+    project = town.project(settings, layers=("heights", "parcels"), fresh=True)
+    ask(project, "heights")
+    place = "feature_info.layers.heights"
+    assert [entry.split(".qgs: ")[1] for entry in log if ".qgs: " in entry] == [
+        f"{place}.computed: is not for raster layers",
+        f"{place}.maptip: is not for raster layers",
+        f'{place}.fields[0]: the layer "heights" has no band "Band 1", did you mean "Band 2"?',
+        f'{place}.units.Band 3: the layer "heights" has no band "Band 3", did you mean "Band 2"?',
+    ]
+
+
 def test_static_entries_and_titles_work_for_rasters_too(ask: Any, town: Any) -> None:
     info = ask.one(town.project({"static": {"s": 1}}, layers=("heights",)), "heights", "heights")
     assert (info["static"], info["title"]) == ({"s": 1}, "heights")

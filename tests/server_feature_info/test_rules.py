@@ -269,6 +269,52 @@ def test_an_expression_over_a_layer_with_hidden_rows_is_withheld(
     assert list(ask.one(project, user="bob")["computed"]) == ["one"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "attribute('sec' || 'ret')",
+        "attribute(@feature, 'sec' || 'ret')",
+        "attribute($currentfeature, 'secret')",
+        "attribute(get_feature('parcels', 'fid', 1), 'secret')",
+        "attributes()['secret']",
+        "map_get(attributes(@feature), 'secret')",
+        "to_json(attributes())",
+        "with_variable('name', 'secret', attribute(@name))",
+        "array_first(array_foreach(array('secret'), attribute(@element)))",
+        "represent_value(\"secret\", 'secret')",
+        "map_get(represent_attributes(), 'secret')",
+        "eval('\"secret\"')",
+        "eval_template('[% \"secret\" %]')",
+        "display_expression()",
+        "maptip()",
+        'concatenate(expression:="secret")',
+        "aggregate(@layer, 'concatenate', \"secret\")",
+        "aggregate('parcels_layer_id', 'concatenate', attribute('secret'))",
+        'coalesce(NULL, "SECRET")',
+        "CASE WHEN \"secret\" LIKE 'CANARY%' THEN 'CANARY' END",
+    ],
+)
+@pytest.mark.parametrize("where", ["computed", "links"])
+def test_no_way_to_write_an_expression_tells_a_hidden_attribute(
+    ask: Any, town: Any, text: str, where: str
+) -> None:
+    def tweak(_project: Any, layers: Any) -> None:
+        layers["parcels"].setDisplayExpression('"secret"')
+        layers["parcels"].setMapTipTemplate('[% "secret" %]')
+
+    value = text if where == "computed" else f"https://example.org/[% {text} %]"
+    project = town.project(
+        {"layers": {"parcels": {where: {"x": value, "zone": "1"}, "maptip": True}}},
+        tweak=tweak,
+        access_rules=[EVERYTHING, hidden("secret")],
+    )
+    answer = ask.raw(project, "parcels", "bob")
+    assert answer.status == 200
+    assert "CANARY" not in answer.text
+    told = [one["info"][where] for one in answer.json["features"]]
+    assert [list(one) for one in told] == [["zone"], ["zone"]]
+
+
 def test_an_aggregate_over_a_layer_that_is_all_open_is_told_to_the_restricted_too(
     ask: Any, whole_town: Any
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -40,7 +41,8 @@ def form_text(layer_name: str, field_name: str, key: int) -> str:
     (layer,) = QgsProject.instance().mapLayersByName(layer_name)
     index = layer.fields().indexOf(field_name)
     setup = layer.editorWidgetSetup(index)
-    formatter = QgsApplication.fieldFormatterRegistry().fieldFormatter(setup.type())
+    kind = setup.type() or ("DateTime" if layer.fields().at(index).isDateOrTime() else "")
+    formatter = QgsApplication.fieldFormatterRegistry().fieldFormatter(kind)
     value = layer.getFeature(key).attribute(index)
     return str(formatter.representValue(layer, index, setup.config(), None, value))
 
@@ -261,3 +263,26 @@ def test_values_that_python_takes_for_equal_stay_apart(server: Any, whole_town: 
         (int, 0),
         (bool, False),
     ]
+
+
+def test_a_time_and_a_date_with_an_offset_are_iso_8601(ask: Any, whole_town: Any) -> None:
+    """GeoJSON has both; offsets are kept where the provider tells them."""
+    info = ask.one(whole_town.project("on", layers=("benches",)), "benches", "benches.0")
+    opens, seen = field(info, "opens"), field(info, "seen")
+    assert (opens["value"], opens["type"], opens["widget"]) == ("07:30:00", "time", "DateTime")
+    assert (seen["type"], seen["widget"]) == ("datetime", "DateTime")
+    assert re.fullmatch(r"2024-05-06T0[57]:08:09\.250(Z|\+02:00)?", seen["value"])
+    for entry in (opens, seen):
+        assert entry["label"] == form_text("benches", entry["name"], 0)
+
+
+def test_a_list_of_keys_is_labelled_by_a_value_relation(ask: Any, whole_town: Any) -> None:
+    def tweak(_project: Any, layers: Any) -> None:
+        config = {"Layer": layers["tags"].id(), "Key": "id", "Value": "label", "AllowMulti": True}
+        widget(layers["benches"], "kinds", "ValueRelation", config)
+
+    project = whole_town.project("on", layers=("benches", "tags"), tweak=tweak)
+    told = [field(ask.one(project, "benches", f"benches.{n}"), "kinds") for n in (0, 1)]
+    assert [entry["value"] for entry in told] == [[2, 1], [7]]
+    assert [entry["label"] for entry in told] == [form_text("benches", "kinds", n) for n in (0, 1)]
+    assert told[0]["label"] == "{quiet, green}"

@@ -239,9 +239,10 @@ def _write_geojson(path: Path) -> None:
         point = {"type": "Point", "coordinates": [x, 0.5]}
         return {"type": "Feature", "geometry": point, "properties": properties}
 
+    times = {"opens": "07:30:00", "seen": "2024-05-06T07:08:09.250+02:00"}
     benches = [
-        bench(0.5, wood="oak", seats=3, words=["a", "b"], shown=1),
-        bench(0.52, wood="pine", seats=2, words=["c"], shown=0),
+        bench(0.5, wood="oak", seats=3, words=["a", "b"], shown=1, kinds=[2, 1], **times),
+        bench(0.52, wood="pine", seats=2, words=["c"], shown=0, kinds=[7]),
     ]
     path.write_text(json.dumps({"type": "FeatureCollection", "features": benches}))
 
