@@ -1,76 +1,191 @@
 """One QGIS Server in a process: bare, with the plugin, or with the naive reference filter.
 
-Reads one JSON command per line from standard input, ``{"url", "cgi", "times"}``, runs the request that
-many times and answers with the nanoseconds of each, the status and the length of the body.
+Reads one JSON command per line from standard input and answers each with one line. A request is
+timed by the clock and by the processor time of the process; every answer is held against what the
+scenario expects, and one that is wrong ends the measurement.
 """
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import json
 import os
 import sys
 import time
+from hashlib import sha256
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from qgis.core import QgsApplication
-from qgis.server import QgsBufferServerRequest, QgsBufferServerResponse, QgsServer
+from qgis.server import (
+    QgsBufferServerRequest,
+    QgsBufferServerResponse,
+    QgsServer,
+)
+
+FAILURES = (b"ServiceException", b"ExceptionReport", b"<ServerException")
+TURN = 24
 
 
 def memory_kib() -> int:
-    """Return the resident memory of this process, in KiB."""
-    with open("/proc/self/status", encoding="ascii") as stream:
-        lines = [line for line in stream if line.startswith("VmRSS:")]
-    return int(lines[0].split()[1])
+    """Return the resident memory of this process, in KiB, without what malloc keeps in reserve."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    text = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(next(line for line in text.splitlines() if line.startswith("VmRSS:")).split()[1])
 
 
-def start(mode: str) -> tuple[QgsServer, Any, float]:
-    """Return the server, what keeps its plugin alive, and the milliseconds the plugin took."""
-    server = QgsServer()
-    began = time.perf_counter()
-    plugin: Any = None
-    if mode == "plugin":
-        from access_filter_plugin import serverClassFactory
+class Process:
+    """A server, and what it is told to do."""
 
-        plugin = serverClassFactory(server.serverInterface())
-    elif mode == "naive":
-        from benchmarks.reference_plugin import NaiveAccessControl
+    def __init__(self, mode: str) -> None:
+        self.server = QgsServer()
+        self.plugin: Any = None
+        self._roles = count()
+        interface = self.server.serverInterface()
+        began = time.perf_counter()
+        if mode in ("plugin", "log"):
+            from access_filter_plugin import serverClassFactory
 
-        plugin = NaiveAccessControl(server.serverInterface())
-        server.serverInterface().registerAccessControl(plugin, 100)
-    return server, plugin, (time.perf_counter() - began) * 1000
+            self.plugin = serverClassFactory(interface)
+        elif mode == "naive":
+            from benchmarks.reference_plugin import NaiveAccessControl
+
+            self.plugin = NaiveAccessControl(interface)
+            interface.registerAccessControl(self.plugin, 100)
+        self.load_ms = (time.perf_counter() - began) * 1000
+        self.has_wall = mode in ("plugin", "log")
+        if self.has_wall and type(self.plugin.wall.target).__name__ == "Closed":
+            raise RuntimeError(f"the plugin is closed: {self.plugin.wall.target.reason}")
+
+    def run(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Run one command and return what it found."""
+        action = command.get("do", "time")
+        found: dict[str, Any] = getattr(self, f"do_{action}")(command)
+        return found
+
+    def do_time(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Time a request some times."""
+        url, times, processor = command["url"], [], []
+        self._set(command)
+        body = b""
+        for _ in range(command["times"]):
+            if command.get("first"):
+                self._forget(command)
+            request, response = QgsBufferServerRequest(url), QgsBufferServerResponse()
+            used = time.process_time_ns()
+            began = time.perf_counter_ns()
+            self.server.handleRequest(request, response)
+            times.append(time.perf_counter_ns() - began)
+            processor.append(time.process_time_ns() - used)
+            body = check(response, command.get("expect", {}))
+        return {"ns": times, "cpu": processor, "bytes": len(body), "hash": _hash(body)}
+
+    def do_memory(self, _command: dict[str, Any]) -> dict[str, Any]:
+        """Tell the memory, and what of it the documents in the cache are counted for."""
+        size = self._documents()._cache.size if self.has_wall else 0
+        return {"kib": memory_kib(), "cache_kib": size / 1024}
+
+    def do_ready(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Time what the plugin does before QGIS runs the service."""
+        target = self.plugin.wall.target
+        taken: list[int] = []
+        whole = target.request_ready
+
+        def timed(handler: Any) -> None:
+            began = time.perf_counter_ns()
+            whole(handler)
+            taken.append(time.perf_counter_ns() - began)
+
+        target.request_ready = timed
+        try:
+            self.do_time(command)
+        finally:
+            del target.request_ready
+        return {"ns": taken}
+
+    def do_log(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Time a request without and with the log's line, in turns; return the medians."""
+        target = self.plugin.wall.target
+        features = target._features
+        without = tuple(f for f in features if f.name != "request_log")
+        found: dict[str, list[float]] = {"without": [], "with": []}
+        order = [("without", without), ("with", features)]
+        for number in range(command["times"]):
+            for name, chosen in order if number % 2 else reversed(order):
+                target._features = chosen
+                taken = sorted(self.do_time({**command, "times": TURN})["ns"][4:])
+                found[name].append(taken[len(taken) // 2])
+        target._features = features
+        return found
+
+    def _documents(self) -> Any:
+        return self.plugin.wall.target._access_control._documents
+
+    def _forget(self, command: dict[str, Any]) -> None:
+        """Make the next document the first: of a role never seen, or from no cache of QGIS's."""
+        if self.has_wall:
+            self._documents()._cache.__init__()
+            os.environ["REMOTE_ROLES"] = f"viewer,new{next(self._roles)}"
+        else:
+            cache = self.server.serverInterface().capabilitiesCache()
+            cache.removeCapabilitiesDocument(command["project"])
+
+    @staticmethod
+    def _set(command: dict[str, Any]) -> None:
+        os.environ.update({"REQUEST_METHOD": "GET", **command.get("cgi", {})})
 
 
-def run(server: QgsServer, command: dict[str, Any]) -> dict[str, Any]:
-    """Run one command and return its measurements."""
-    os.environ.update({"REQUEST_METHOD": "GET", **command.get("cgi", {})})
-    times = []
-    response = QgsBufferServerResponse()
-    for _ in range(command["times"]):
-        request = QgsBufferServerRequest(command["url"])
-        response = QgsBufferServerResponse()
-        began = time.perf_counter_ns()
-        server.handleRequest(request, response)
-        times.append(time.perf_counter_ns() - began)
+def check(response: Any, expect: dict[str, Any]) -> bytes:
+    """Return the body of an answer, or raise when it is not what was to be measured."""
     body = bytes(response.body())
-    return {"ns": times, "status": response.statusCode(), "bytes": len(body), "kib": memory_kib()}
+    kind = response.headers().get("Content-Type", "")
+    start = body[:2000]
+    wrong: Optional[str] = None
+    if response.statusCode() != 200:
+        wrong = f"status {response.statusCode()}"
+    elif not kind.startswith(expect.get("type", "")):
+        wrong = f"{kind} is not {expect['type']}"
+    elif any(failure in start for failure in FAILURES):
+        wrong = "an exception"
+    elif expect.get("contains", "").encode() not in body:
+        wrong = f"no {expect['contains']}"
+    elif expect.get("lacks") and expect["lacks"].encode() in body:
+        wrong = f"{expect['lacks']} in it"
+    elif body.count(expect.get("counted", "\0").encode()) < expect.get("count", 0):
+        wrong = f"fewer than {expect['count']} times {expect['counted']}"
+    if wrong is not None:
+        raise RuntimeError(f"{wrong}: {start[:500]!r}")
+    return body
+
+
+def _hash(body: bytes) -> str:
+    return sha256(body).hexdigest()[:16]
 
 
 def main() -> None:
     """Serve commands until standard input ends."""
+    QgsApplication.setPrefixPath(os.environ.get("QGIS_PREFIX_PATH", "/usr"), True)
     application = QgsApplication([], False)
     application.initQgis()
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    server, plugin, load_ms = start(sys.argv[1])
-    out.write(json.dumps({"load_ms": load_ms, "kib": memory_kib(), "plugin": bool(plugin)}) + "\n")
+    process = Process(sys.argv[1])
+    out.write(json.dumps({"load_ms": process.load_ms}) + "\n")
     out.flush()
     for line in sys.stdin:
-        out.write(json.dumps(run(server, json.loads(line))) + "\n")
+        try:
+            answer = process.run(json.loads(line))
+        except Exception as error:  # noqa: BLE001 (told to the one who asked, who stops)
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        out.write(json.dumps(answer) + "\n")
         out.flush()
+    os._exit(0)  # QGIS's own teardown is not what is measured
 
 
 if __name__ == "__main__":

@@ -121,7 +121,6 @@ def publish(project: QgsProject, extent: Optional[QgsRectangle] = None) -> None:
     project.writeEntry("WMTSLayers", "Layer", [*vectors, *rasters])
     project.writeEntry("WMTSPngLayers", "Project", True)
     project.writeEntry("WMTSPngLayers", "Layer", [*vectors, *rasters])
-    project.writeEntry("WMTSGrids", "CRS", ["EPSG:3857"])
     project.writeEntry("WMSServiceCapabilities", "/", True)
     box = extent or QgsRectangle(0, 0, 10, 10)
     project.writeEntry(

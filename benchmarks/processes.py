@@ -1,0 +1,98 @@
+"""Server processes that are told what to run, and the projects they serve."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache")))
+_BUILDERS = ("projects.py", "policies.py", "make.py")
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return the environment of a process of QGIS, without settings of ours from outside."""
+    kept = {
+        k: v for k, v in os.environ.items() if not k.startswith(("ACCESS_FILTER", "QGIS_SERVER"))
+    }
+    return {**kept, "QT_QPA_PLATFORM": "offscreen", "QGIS_SERVER_LOG_LEVEL": "2", **more}
+
+
+def projects(size: int, names: Sequence[str]) -> dict[str, Path]:
+    """Return the projects of a size, built when they or what builds them is new."""
+    text = b"".join((HERE / name).read_bytes() for name in _BUILDERS)
+    folder = CACHE / "access_filter_plugin" / "bench" / sha256(text).hexdigest()[:8] / str(size)
+    missing = [name for name in names if not (folder / f"{name}.qgs").exists()]
+    if missing:
+        print(f"Building {', '.join(missing)} with {size} layers in {folder}", file=sys.stderr)
+        command = [sys.executable, str(HERE / "make.py"), str(folder), str(size), *missing]
+        done = subprocess.run(
+            command, env=environment(), capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"the projects could not be built:\n{done.stderr[-3000:]}")
+    return {name: folder / f"{name}.qgs" for name in names}
+
+
+class Worker:
+    """A server process."""
+
+    def __init__(self, mode: str, log: Path) -> None:
+        settings = {"ACCESS_FILTER_LOG": str(log) if mode == "log" else "off"}
+        self.mode = mode
+        self._process = subprocess.Popen(
+            [sys.executable, str(HERE / "worker.py"), mode],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment(**settings),
+        )
+        self.load_ms: float = self._answer()["load_ms"]
+
+    def _answer(self) -> dict[str, Any]:
+        line = self._process.stdout.readline() if self._process.stdout else ""
+        if not line:
+            raise RuntimeError(f"the {self.mode} server ended with {self._process.wait()}")
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise RuntimeError(f"{self.mode}: {answer['error']}")
+        return answer
+
+    def ask(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Run a command and return what it found."""
+        if self._process.stdin is None:
+            raise RuntimeError("a server process has no input")
+        self._process.stdin.write(json.dumps(command) + "\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def stop(self) -> None:
+        """End the process."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            self._process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+@contextmanager
+def workers(modes: Sequence[str], folder: Path) -> Iterator[dict[str, Worker]]:
+    """Start a process for each mode, and end them all."""
+    started: dict[str, Worker] = {}
+    try:
+        for mode in modes:
+            started[mode] = Worker(mode, folder / f"{mode}.log")
+        yield started
+    finally:
+        for worker in started.values():
+            worker.stop()
