@@ -16,13 +16,13 @@ from qgis.core import (
     QgsLayoutObject,
     QgsPrintLayout,
     QgsProject,
-    QgsProperty,
     QgsVectorLayer,
 )
 
 from .admission.wms_print import LayoutFacts
 from .catalogue import Source
 from .qgis_free_texts import reads_layers, templates
+from .qgis_written_expressions import written_expressions
 
 #: Items that draw layers in ways that no hook is asked about.
 _ITEMS_WITH_DATA = ("QgsLayoutItem3DMap", "QgsLayoutItemElevationProfile")
@@ -51,8 +51,7 @@ def _sources(layout: QgsPrintLayout) -> Iterator[Source]:
             yield from _frame(project, coverage, item.multiFrame())
         elif type(item).__name__ in _ITEMS_WITH_DATA:
             yield Source("", None)
-        if hasattr(item, "dataDefinedProperties"):
-            yield from _texts(project, coverage, list(_properties(item)))
+    yield from _texts(project, coverage, sorted(written_expressions(layout)))
 
 
 def _coverage(layout: QgsPrintLayout) -> Optional[QgsVectorLayer]:
@@ -132,10 +131,14 @@ def _legend(project: QgsProject, item: QgsLayoutItemLegend) -> Iterator[Source]:
         nodes = root.findLayers()
         follows_map = False
     for node in nodes:
-        tells_rows = by_content or bool(node.customProperty("showFeatureCount", 0))
+        label = str(node.labelExpression() or "")
+        counts = bool(label or node.customProperty("showFeatureCount", 0))
+        tells_rows = by_content or counts
         # QGIS cuts a legend that updates itself down to the layers of its map.
         if tells_rows or not follows_map:
             yield Source(node.layerId(), frozenset(), rows=tells_rows)
+        if label and isinstance(node.layer(), QgsVectorLayer):
+            yield from _texts(project, node.layer(), [label])
 
 
 def _frame(project: QgsProject, coverage: Optional[QgsVectorLayer], frame: Any) -> Iterator[Source]:
@@ -151,14 +154,6 @@ def _frame(project: QgsProject, coverage: Optional[QgsVectorLayer], frame: Any) 
         yield from _texts(project, coverage, texts)
     elif frame is not None and not isinstance(frame, QgsLayoutItemManualTable):
         yield Source("", None)
-
-
-def _properties(item: Any) -> Iterator[str]:
-    collection = item.dataDefinedProperties()
-    for key in collection.propertyKeys():
-        prop = collection.property(key)
-        if prop.isActive() and prop.propertyType() != QgsProperty.StaticProperty:
-            yield prop.asExpression()
 
 
 def _texts(

@@ -149,18 +149,22 @@ def _join_sources(project: QgsProject, layer: QgsVectorLayer, name: str) -> list
         for field in joined.fields():
             if join.prefixedFieldName(field) == name:
                 found.append(Source(layer.id(), frozenset({join.targetFieldName()}), rows=False))
-                found += _joined_column(project, layer, joined, field.name())
+                found += _joined_column(project, layer, joined, field.name(), join.joinFieldName())
     return found or [UNKNOWN_SOURCE]
 
 
 def _joined_column(
-    project: QgsProject, layer: QgsVectorLayer, joined: QgsVectorLayer, column: str
+    project: QgsProject, layer: QgsVectorLayer, joined: QgsVectorLayer, column: str, key: str
 ) -> list[Source]:
     auxiliary = layer.auxiliaryLayer()
     if auxiliary is not None and auxiliary.id() == joined.id():
         return []  # label positions and the like, stored in the project and part of this layer
-    shown = column in displayed_columns(project, joined)
-    return [Source(joined.id(), frozenset({column}), is_label=shown)]
+    if column in displayed_columns(project, joined):
+        return [Source(joined.id(), frozenset({column}), is_label=True)]
+    # Beside the value that it was found by, the column tells the key of the joined row.
+    fields = joined.fields()
+    keys = {fields.at(index).name() for index in (fields.lookupField(key),) if index >= 0}
+    return [Source(joined.id(), frozenset({column, *keys}))]
 
 
 def displayed_columns(project: QgsProject, layer: QgsVectorLayer) -> frozenset[str]:

@@ -79,6 +79,8 @@ def _columns(layer: QgsVectorLayer) -> Iterator[str]:
     renderer = layer.renderer()
     if renderer is not None:
         yield from renderer.usedAttributes(context)
+        if renderer.orderByEnabled():
+            yield from (clause.expression().expression() for clause in renderer.orderBy().list())
     diagrams = layer.diagramRenderer()
     if diagrams is not None:
         yield from diagrams.referencedFields()

@@ -5,17 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from qgis.core import (
+    QgsFillSymbol,
     QgsLayoutFrame,
     QgsLayoutItemAttributeTable,
     QgsLayoutItemLabel,
     QgsLayoutItemLegend,
+    QgsLayoutItemManualTable,
     QgsLayoutItemMap,
+    QgsLayoutItemShape,
     QgsLayoutPoint,
     QgsLayoutSize,
     QgsMapThemeCollection,
     QgsPrintLayout,
     QgsProject,
+    QgsProperty,
     QgsRectangle,
+    QgsSymbolLayer,
+    QgsTableCell,
 )
 from qgis.PyQt.QtCore import QRectF
 
@@ -33,6 +39,8 @@ def add_layouts(project: QgsProject, layers: dict[str, Any], v: str) -> None:
         _atlas(_layout(project, f"{prefix}atlas"), layer)
         text = _aggregate(layer, "label") if prefix else "Plan [% 1 + 1 %]"
         _label(_layout(project, f"{prefix}labelled"), "TEXT", text)
+    _cell(_layout(project, "uncell"), _expression(layers["forb"], "label"))
+    _shape(_layout(project, "unshape"), _expression(layers["forb"], "label"))
     _lock(_layout(project, "unraster"), [layers["rforb"]])
     _table(_layout(project, "tablerows"), layers["feat"])
     _table(_layout(project, "tablecolumns"), layers["attr"])
@@ -43,7 +51,11 @@ def add_layouts(project: QgsProject, layers: dict[str, Any], v: str) -> None:
 
 
 def _aggregate(layer: Any, field: str) -> str:
-    return f"[% aggregate('{layer.id()}', 'concatenate', \"{field}\") %]"
+    return f"[% {_expression(layer, field)} %]"
+
+
+def _expression(layer: Any, field: str) -> str:
+    return f"aggregate('{layer.id()}', 'concatenate', \"{field}\")"
 
 
 def _layout(project: QgsProject, name: str) -> QgsPrintLayout:
@@ -88,6 +100,26 @@ def _table(layout: QgsPrintLayout, layer: Any) -> None:
     frame = QgsLayoutFrame(layout, table)
     frame.attemptSetSceneRect(QRectF(10, 120, 150, 60))
     table.addFrame(frame)
+
+
+def _cell(layout: QgsPrintLayout, text: str) -> None:
+    table = QgsLayoutItemManualTable.create(layout)
+    table.setTableContents([[QgsTableCell(QgsProperty.fromExpression(text))]])
+    layout.addMultiFrame(table)
+    frame = QgsLayoutFrame(layout, table)
+    frame.attemptSetSceneRect(QRectF(10, 120, 150, 60))
+    table.addFrame(frame)
+
+
+def _shape(layout: QgsPrintLayout, text: str) -> None:
+    """Draw a shape in a colour that tells how long a text is."""
+    symbol = QgsFillSymbol.createSimple({"color": "red"})
+    color = QgsProperty.fromExpression(f"if(length({text}) > 20, 'blue', 'green')")
+    symbol.symbolLayer(0).setDataDefinedProperty(QgsSymbolLayer.PropertyFillColor, color)
+    item = QgsLayoutItemShape(layout)
+    item.setSymbol(symbol)
+    item.attemptSetSceneRect(QRectF(150, 100, 50, 50))
+    layout.addLayoutItem(item)
 
 
 def _legend(layout: QgsPrintLayout, layer: Any) -> None:

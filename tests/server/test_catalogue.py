@@ -9,6 +9,7 @@ import pytest
 from qgis.core import (
     QgsAction,
     QgsCategorizedSymbolRenderer,
+    QgsFeatureRequest,
     QgsMeshLayer,
     QgsPalLayerSettings,
     QgsProject,
@@ -170,6 +171,16 @@ def labels(text: str, *, is_expression: bool = True) -> Any:
     settings.fieldName = text
     settings.isExpression = is_expression
     return settings
+
+
+def test_the_order_of_drawing_is_part_of_a_style(project: QgsProject) -> None:
+    layer = memory(project, "parcels", "secret:string&field=name:string")
+    renderer = layer.renderer()
+    clause = QgsFeatureRequest.OrderByClause('"secret"')
+    renderer.setOrderBy(QgsFeatureRequest.OrderBy([clause]))
+    assert info(project, "parcels").style_sources["default"] == ()
+    renderer.setOrderByEnabled(True)
+    assert own(project, "parcels", "secret") in info(project, "parcels").style_sources["default"]
 
 
 def test_labels_are_part_of_a_style(project: QgsProject) -> None:

@@ -125,6 +125,14 @@ def test_the_key_of_a_join_hides_what_it_joins(decided: Decided) -> None:
     assert {"o_fullname", "o_phone"} <= found.hidden
 
 
+def test_a_hidden_key_of_the_joined_layer_hides_what_it_finds(decided: Decided) -> None:
+    """But for the label, which reading opens: beside the phone stands whose it is."""
+    rules = [ALL, {"effect": "deny", "layers": "owners", "attributes": "login"}]
+    found = decided(rules, "parcels")
+    assert "o_phone" in found.hidden
+    assert "o_fullname" not in found.hidden
+
+
 def test_an_aggregate_over_own_rows_is_hidden_where_rows_are(decided: Decided) -> None:
     rules = [ALL, {"effect": "deny", "layers": "parcels", "filter": "zone = 2"}]
     assert "rows" in decided(rules, "parcels").hidden
