@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from qgis.PyQt.QtCore import QUrl
 
-from .ows_request import LANDING_PAGE, OAPIF, OwsRequest, canonical_operation, oapif_operation
+from .ows_request import (
+    ACCESS,
+    LANDING_PAGE,
+    OAPIF,
+    OwsRequest,
+    canonical_operation,
+    oapif_operation,
+)
 
 API_ROOT = "/wfs3"
+_LEFT_OVER = "admin.sld"
 
 
 def read_request(handler: Any, server_iface: Any) -> OwsRequest:
@@ -36,8 +45,18 @@ def read_request(handler: Any, server_iface: Any) -> OwsRequest:
         url=url,
         path=path,
         body=body,
-        project=server_iface.configFilePath(),
+        project=_project_of(service, server_iface.configFilePath()),
     )
+
+
+def _project_of(service: str, path: str) -> str:
+    """Return the configuration that QGIS will load; none for our own service where none is named.
+
+    Without MAP and QGIS_PROJECT_FILE, QGIS takes a file of this name in its working folder for one
+    (3.22 to 3.44). Under mod_fcgid that is /usr/lib/cgi-bin, where Debian installs it.
+    """
+    is_left_over = service == ACCESS and os.path.basename(path) == _LEFT_OVER
+    return "" if is_left_over else path
 
 
 def path_of(url: str) -> str:

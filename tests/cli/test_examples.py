@@ -20,7 +20,8 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 FILES = sorted((DOCS / "examples").glob("*.json"))
 TEXT = (DOCS / "rules.md").read_text("utf-8")
 BLOCKS = re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)
-RULES = [path for path in FILES if path.name != "04-roles.json"]
+OTHERS = ("04-roles.json", "11-tests.json")
+RULES = [path for path in FILES if path.name not in OTHERS]
 
 POINT, TABLE = ogr.wkbPoint, ogr.wkbNone
 TABLES: dict[str, Any] = {
@@ -151,3 +152,17 @@ def test_what_an_edit_of_the_example_may_write_is_not_its_key(run: Run, tmp_path
     assert check.replace(" ", "") == "\"status\"IN('draft','submitted')"
     assert not {"parcel_id", "$geometry"} & set(update["writable"])
     assert "owner" in update["writable"]
+
+
+def test_the_assertions_of_the_page_hold_for_its_rules_and_not_without_them(
+    run: Run, tmp_path: Path
+) -> None:
+    assertions = DOCS / "examples" / "11-tests.json"
+    rules = (DOCS / "examples" / "03-deny-one-layer.json").read_text("utf-8")
+    project = project_with(tmp_path / "t", rules)
+    assert run("set", project, "--tests", assertions).code == 0
+    held = run("test", project)
+    assert (held.code, "3 passed, 0 failed" in held.out) == (0, True), held.out
+    assert run("set", project, "--rules", DOCS / "examples" / "01-everybody-reads.json").code == 0
+    failed = run("test", project)
+    assert (failed.code, "1 passed, 2 failed" in failed.out) == (1, True), failed.out

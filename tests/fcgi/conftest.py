@@ -242,11 +242,15 @@ def start_server(
     directives: str = "",
     plugins: Optional[Path] = None,
     workers: int = 1,
+    beforehand: Optional[Callable[[Path], object]] = None,
 ) -> Server:
     """Start a server: ``environment`` is that of the QGIS process, ``params`` are ``fastcgi_param``
     lines after Debian's own and ``first`` before them, ``directives`` stand in nginx's ``server``.
+    ``beforehand`` prepares the folder in which QGIS works.
     """
     server = new_server(project)
+    if beforehand is not None:
+        beforehand(server.home)
     configuration = NGINX.format(
         home=server.home,
         port=server.port,
