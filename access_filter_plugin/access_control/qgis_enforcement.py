@@ -27,7 +27,8 @@ class LayerAnswers:
     expression: str
     attributes: Optional[frozenset[str]]
     """The attributes let through; None for all."""
-    decision: LayerDecision
+    decision: Optional[LayerDecision]
+    """None where access control is off."""
 
 
 def answers(access: OperationAccess, layer: LayerInfo) -> LayerAnswers:

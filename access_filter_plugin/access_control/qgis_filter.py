@@ -7,6 +7,7 @@ in :mod:`..qgis_stand_in`, and denied.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Optional
 
 from qgis.core import Qgis
@@ -43,6 +44,7 @@ DENIED_SENTENCES = {
 }
 CACHE_OFF = "access_filter"
 """Any non-empty key switches QGIS's shared capabilities cache off (facts C5)."""
+_OPEN_PART = "access_control.open"
 _PROJECT_MAY_DIFFER = Qgis.versionInt() < 33600
 """Before onProjectReady (3.36) only the hooks can see that QGIS serves another project object."""
 
@@ -65,6 +67,7 @@ class AccessControlFeature:
         self._access: Optional[OperationAccess] = None
         self._project: Any = None
         self._answers: dict[str, LayerAnswers] = {}
+        self._layers: Mapping[str, Any] = {}
         self._is_open = False
 
     def use_states(self, states: Any) -> None:
@@ -153,8 +156,10 @@ class AccessControlFeature:
             return
         apply(verdict, handler)
         self._project = context.project.project
+        self._layers = context.project.layers
         if access is None:
             self._is_open = True
+            self._answers = self._open_answers(context.project)
             return
         self._mutations.apply(context, access, context.project, verdict)
         self._variables.set(context.project.project, access.expression_variables())
@@ -177,6 +182,15 @@ class AccessControlFeature:
         return known
 
     @staticmethod
+    def _open_answers(project: Any) -> dict[str, LayerAnswers]:
+        """Return "everything" for every layer of a project without rules."""
+        known: Optional[dict[str, LayerAnswers]] = project.parts.get(_OPEN_PART)
+        if known is None:
+            everything = LayerAnswers(_open_permissions(), "", None, None)
+            known = project.parts[_OPEN_PART] = dict.fromkeys(project.layers, everything)
+        return known
+
+    @staticmethod
     def _deny_project(context: RequestContext, handler: Any, status: int) -> None:
         sentence = DENIED_SENTENCES[status]
         context.decision = DecisionRecord(effect="deny", refused=sentence)
@@ -196,6 +210,7 @@ class AccessControlFeature:
         self._access = None
         self._project = None
         self._answers = {}
+        self._layers = {}
         self._is_open = False
 
     def _put_back(self) -> None:
@@ -221,10 +236,13 @@ class AccessControlFeature:
         return project is None or project is self._project
 
     def _find(self, layer: Any) -> Optional[LayerAnswers]:
-        found = self._answers.get(layer.id())
-        if found is not None and _PROJECT_MAY_DIFFER and not self._serves(layer):
-            return None
-        return found
+        layer_id = layer.id()
+        found = self._answers.get(layer_id)
+        if found is None or not _PROJECT_MAY_DIFFER:
+            return found
+        # The wrapper that we keep is the layer of the project that was prepared; a copy is not.
+        is_prepared = self._layers.get(layer_id) is layer or self._serves(layer)
+        return found if is_prepared else None
 
     def layer_permissions(self, layer: Any) -> Any:
         """Answer ``layerPermissions``."""
@@ -259,7 +277,7 @@ class AccessControlFeature:
     def allow_to_edit(self, layer: Any, feature: Any) -> bool:
         """Answer ``allowToEdit``."""
         found = self._find(layer)
-        if found is None:
+        if found is None or found.decision is None:
             return self._opens(layer)
         return may_edit(layer, feature, found.decision)
 

@@ -24,6 +24,7 @@ from .redaction.oapif_json import (
 )
 
 _DOCUMENTS = frozenset({"Collections", "Collection", "Api", "Items", "Item", "Replace", "Update"})
+_OF_ONE_COLLECTION = frozenset({"Collection", "Items", "Item"})
 _OPEN_TYPES = ("application/json", "application/geo+json", "application/vnd")
 _DEFAULT_LIMIT = 10
 
@@ -35,8 +36,16 @@ def redact(context: RequestContext, access: OperationAccess, answer: Any) -> Opt
         return None
     if not answer.content_type.startswith(_OPEN_TYPES):
         return _json_instead(request, answer)
+    if request.operation in _OF_ONE_COLLECTION and _is_whole(request, access, answer.state):
+        return None
     document = json_codec.loads(answer.body)
     return json_codec.dumps(_redacted(request, document, access, answer))
+
+
+def _is_whole(request: OwsRequest, access: OperationAccess, state: Any) -> bool:
+    """Return whether nothing of a collection is hidden, so that its document stays as it is."""
+    info = collection_info(access, state.project, read_path(request.path).collection)
+    return info is not None and not _shown(access, info, state.layers).hides_something
 
 
 def _json_instead(request: OwsRequest, answer: Any) -> bytes:
