@@ -18,6 +18,7 @@ from qgis.core import QgsProject
 from .feature import Feature
 from .variable_file import FileStamp, VariableFiles
 
+
 @dataclass
 class ProjectState:
     """One generation of one project."""
