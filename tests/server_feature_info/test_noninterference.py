@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,11 @@ def towns(server: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Town, 
     return made[0], made[1]
 
 
+def without_keys(body: bytes) -> bytes:
+    """Return an answer without the keys of legends, which newer QGIS draws by lot."""
+    return re.sub(rb'"key":"\{[0-9a-f-]+\}"', b'"key":""', body)
+
+
 def drawn(by_zone: bool) -> Any:
     def tweak(_project: Any, layers: Any) -> None:
         parcels = layers["parcels"]
@@ -149,11 +155,11 @@ def test_what_is_hidden_does_not_change_an_answer(
         asked = {**place, "FEATURE_COUNT": count, "WITH_GEOMETRY": "TRUE"}
         for_bob = [ask.raw(project, layers, "bob", **asked) for project in projects]
         assert for_bob[0].status == 200
-        assert for_bob[0].body == for_bob[1].body, (layers, asked)
+        assert without_keys(for_bob[0].body) == without_keys(for_bob[1].body), (layers, asked)
         assert b"OTHER" not in for_bob[1].body
         assert b"CANARY" not in for_bob[0].body
         for_alice = [ask.raw(project, layers, "alice", **asked) for project in projects]
-        seen_by_alice.add(for_alice[0].body == for_alice[1].body)
+        seen_by_alice.add(without_keys(for_alice[0].body) == without_keys(for_alice[1].body))
     assert False in seen_by_alice  # the two towns do differ
 
 
