@@ -100,10 +100,22 @@ def oapif_operation(method: str, rest: str) -> str:
     in capitals only: what the web server calls ``delete``, QGIS answers as a GET.
     """
     parts = [part for part in rest.split("/") if part]
-    first = parts[0].split(".")[0] if parts else ""
-    if first != "collections":
-        documents = {"": "LandingPage", "api": "Api", "conformance": "Conformance"}
-        return "Static" if first == "static" else documents.get(first, "Unknown")
+    stems = [part.split(".")[0] for part in parts]
+    # QGIS searches its patterns anywhere in a path, so what stands before does not count.
+    for index, stem in enumerate(stems):
+        if stem == "collections":
+            operation = _in_collections(method, parts[index:])
+            if operation != "Unknown":
+                return operation
+    if stems and stems[-1] not in _DOCUMENTS:
+        return "Static" if stems[0] == "static" else "Unknown"
+    return _DOCUMENTS[stems[-1] if stems else ""]
+
+
+_DOCUMENTS = {"": "LandingPage", "api": "Api", "conformance": "Conformance"}
+
+
+def _in_collections(method: str, parts: list[str]) -> str:
     if len(parts) == 1:
         return "Collections"
     if len(parts) == 2:

@@ -100,7 +100,7 @@ def _check_collection(
     if path.kind == "Item" and layer.has_filter and not layer.has_key:
         # QGIS looks a row without a key up by its number, past the row filter (3.22 to 3.44).
         raise Forbidden("This collection has no key by which single items could be asked for.")
-    if path.kind == "Items" and layer.has_filter and offset_of(query) > 0:
+    if path.kind == "Items" and layer.has_filter and offset_of(query) != 0:
         count = visible_count(access, info, state.layers[info.id])
-        if offset_of(query) > count:
+        if not 0 <= offset_of(query) <= count:
             raise invalid_offset(count)

@@ -167,6 +167,19 @@ def test_a_method_that_qgis_answers_as_reading_is_no_edit(server: Server, tmp_pa
     assert "Alice" not in answer.text
 
 
+@pytest.mark.parametrize("path", ["", "/static", "/api", "/x/api/y"])
+def test_denied_items_are_denied_wherever_in_the_path_they_are_named(
+    server: Server, tmp_path: Path, path: str
+) -> None:
+    """To a caller to whom all else is open, and whose requests pass as they are."""
+    rules = [{"layers": "*"}, {"effect": "deny", "layers": "*", "requests": ["Items", "Item"]}]
+    client = server.client(policy_project(tmp_path / "p", access_rules=rules))
+    with server.unguarded():
+        assert "Alice" in client.api(f"{path}/collections/parcels/items.json").text
+    assert "Alice" not in client.api(f"{path}/collections/parcels/items.json").text
+    assert "Alice" not in client.api(f"{path}/collections/parcels/items/1.json").text
+
+
 @pytest.mark.parametrize("name", ["DescribeFeatureType", "De\u017fcribeFeatureType"])
 def test_a_denied_request_is_denied_in_every_spelling_that_qgis_reads(
     server: Server, tmp_path: Path, name: str

@@ -16,6 +16,7 @@ from access_filter_plugin.access_control.admission.oapif import (
 from access_filter_plugin.access_control.admission.oapif_body import read_feature, read_patch
 from access_filter_plugin.access_control.admission.refused import Refused
 from access_filter_plugin.access_control.redaction.oapif_json import Page, Shown, redact_features
+from access_filter_plugin.ows_request import oapif_operation
 
 LAYER = ApiLayer(
     "id", frozenset({"name", "lanes"}), {"Name": "name", "lanes": "lanes"}, True, False
@@ -50,6 +51,9 @@ def test_plain_paths_are_read(path: str, expected: ApiPath) -> None:
         "/wfs3/api/collections/a/items",
         "/wfs3/collections/wfs3/items/wfs3/1",
         "/wfs3/wfs3/collections",
+        "/wfs3/static/collections/a/items",
+        "/wfs3/static/collections.json",
+        "/wfs3/static/x/api",
         "/wfs3/collections/../api",
         "/wfs3/collections/a/items.json/1",
         "/wfs3/collections/a/items/1/2",
@@ -62,6 +66,28 @@ def test_plain_paths_are_read(path: str, expected: ApiPath) -> None:
 def test_other_paths_are_refused(path: str) -> None:
     with pytest.raises(Refused):
         read_path(path)
+
+
+@pytest.mark.parametrize(
+    ("method", "rest", "expected"),
+    [
+        ("GET", "/collections/a/items", "Items"),
+        ("GET", "/collections/collections/items", "Items"),
+        ("GET", "/static/collections/a/items", "Items"),
+        ("GET", "/api/collections/a/items/1.json", "Item"),
+        ("GET", "/collections/a/items/collections/b", "Collection"),
+        ("DELETE", "/static/collections/a/items/1", "Delete"),
+        ("GET", "/static/a/api.openapi3", "Api"),
+        ("GET", "/static/a/b.css", "Static"),
+        ("GET", "/things", "Unknown"),
+        ("GET", "", "LandingPage"),
+        ("GET", ".json", "LandingPage"),
+    ],
+)
+def test_an_operation_is_what_qgis_finds_anywhere_in_the_path(
+    method: str, rest: str, expected: str
+) -> None:
+    assert oapif_operation(method, rest) == expected
 
 
 @pytest.mark.parametrize("extension", ["html", "flatgeobuf", "xml"])

@@ -72,11 +72,17 @@ def read_path(path: str) -> ApiPath:
     return _kind(parts)
 
 
+_HANDLED = frozenset({"collections", "api", "conformance"})
+"""What QGIS takes for a document wherever in a path it stands, below ``static`` too."""
+
+
 def _kind(parts: list[str]) -> ApiPath:
     if not parts:
         return ApiPath("LandingPage")
     name, extension = _split_extension(parts[0])
     if parts[0] == "static" and len(parts) > 1:
+        if any(_split_extension(part)[0] in _HANDLED for part in parts):
+            raise bad_request("Requested URI does not match any registered API handler")
         return ApiPath("Static")
     if len(parts) == 1:
         documents = {"api": "Api", "conformance": "Conformance", "collections": "Collections"}
