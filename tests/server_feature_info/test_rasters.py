@@ -153,6 +153,22 @@ def test_digits_do_not_depend_on_the_maps_reference_system(ask: Any, town: Any, 
     assert field(info, "Band 1: elevation")["value"] == 1234.567
 
 
+@pytest.mark.parametrize("order", ["parcels,parcels.9", "parcels.9,parcels"])
+def test_a_raster_that_is_called_like_a_feature_is_not_taken_for_one(
+    ask: Any, town: Any, order: str
+) -> None:
+    def tweak(_project: Any, layers: Any) -> None:
+        layers["heights"].setName("parcels.9")
+
+    project = town.project("on", layers=("parcels", "heights"), tweak=tweak)
+    for count in ("1", "2"):
+        answer = ask(project, order, FEATURE_COUNT=count)
+        stock = ask.stock(project, order, FEATURE_COUNT=count)
+        assert [one["id"] for one in answer["features"]] == [one["id"] for one in stock["features"]]
+        told = {one["id"]: one["info"]["layer"]["name"] for one in answer["features"]}
+        assert (told["parcels.1"], told["parcels.9"]) == ("parcels", "parcels.9")
+
+
 def test_rasters_and_vectors_are_told_in_one_answer(ask: Any, town: Any) -> None:
     project = town.project("on", layers=("parcels", "heights"))
     answer = ask(project, "heights,parcels")
