@@ -10,12 +10,12 @@ from qgis.core import QgsMapLayer
 from ..operator_settings import OperatorSettings
 from ..ows_request import OAPIF, OwsRequest
 from .admission.grammar import split_list
+from .admission.guard_body import body_reads_server
 from .admission.guards import (
     EXTERNAL,
     external_layers,
     leads_outside,
     names_file,
-    names_forbidden_function,
     reads_server,
     smuggles,
     template_parameter,
@@ -28,7 +28,6 @@ _UNSUPPORTED = "OperationNotSupported"
 _WMS_TEXTS = ("FILTER", "SLD_BODY", "HIGHLIGHT_SYMBOL", "FILTER_GEOM")
 _SYMBOLS = ("SLD_BODY", "HIGHLIGHT_SYMBOL")
 _WFS_TEXTS = ("EXP_FILTER", "FILTER", "SORTBY", "OGC_FILTER")
-_SUSPICIOUS_BODY = (b"Function", b"env", b"var", b"@", b"&#")
 #: Requests that QGIS answers as WMS even when they name no service.
 _WITHOUT_SERVICE = ("GetMap", "GetFeatureInfo")
 
@@ -138,9 +137,11 @@ def _wfs(request: OwsRequest) -> Optional[Verdict]:
         value = request.parameters.get(name)
         if value and reads_server(value):
             return _expression(name)
-    body = request.body
-    is_suspicious = bool(body) and any(word in body for word in _SUSPICIOUS_BODY)
-    if is_suspicious and names_forbidden_function(body.decode("utf-8", "replace")):
+    # QGIS makes this parameter of a body; sent as a parameter, it is looked at as one.
+    sent = request.parameters.get("REQUEST_BODY")
+    if sent and not request.body and reads_server(sent):
+        return _expression("REQUEST_BODY")
+    if request.body and body_reads_server(request.body):
         return refuse("the body reads what is not for clients", status=400, code=_BAD)
     return None
 

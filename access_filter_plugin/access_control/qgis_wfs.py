@@ -54,6 +54,8 @@ def _reading(request: OwsRequest, access: OperationAccess, state: Any) -> Verdic
     has_body = is_xml(request.body)
     if has_body:
         _check_body(request, layers, expressions)
+    elif request.parameters.get("REQUEST_BODY"):
+        raise Refused("REQUEST_BODY: send it as the body")
     # Beside a body too: should QGIS not find it well-formed, the parameters are what it runs.
     if request.operation == "DescribeFeatureType":
         changes = describe_changes(request.parameters, layers)

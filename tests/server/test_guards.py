@@ -9,6 +9,7 @@ import pytest
 
 from tests.server.test_wms_admission import LEGEND, MAP, PRINT, get, is_picture, pixels
 from tests.support.server import Client, Server
+from tests.support.wfs import NAMESPACES, names, query
 from tests.support.wms_projects import wms_project
 
 INFO = {
@@ -148,3 +149,71 @@ def test_an_open_project_gives_the_same_bytes(server: Server, client: Client) ->
         assert mine.status == stock.status
         assert pixels(mine) == pixels(stock)
     assert is_picture(get(client, MAP))
+
+
+CANARY = "ACCESS_CANARY_OF_TESTS"
+
+
+def _body(function: str, before: str = "") -> str:
+    """Return a GetFeature that asks whether the environment has a value."""
+    return (
+        f'{before}<wfs:GetFeature service="WFS" version="1.1.0" outputFormat="GeoJSON" {NAMESPACES}>'
+        '<wfs:Query typeName="parcels"><ogc:Filter><ogc:PropertyIsEqualTo>'
+        f'<ogc:Function name="{function}"><ogc:Literal>{CANARY}</ogc:Literal></ogc:Function>'
+        "<ogc:Literal>sung</ogc:Literal></ogc:PropertyIsEqualTo></ogc:Filter></wfs:Query>"
+        "</wfs:GetFeature>"
+    )
+
+
+ENTITY = '<!DOCTYPE x [<!ENTITY e "env">]>'
+BODIES = {
+    "plain": _body("env"),
+    "after many blanks": " " * 5000 + _body("env"),
+    "by an entity": _body("&e;", ENTITY),
+    "in UTF-7": _body("+AGU-nv", '<?xml version="1.0" encoding="UTF-7"?>'),
+    "by sorting": query(
+        "parcels",
+        "<ogc:SortBy><ogc:SortProperty><ogc:PropertyName>CASE WHEN "
+        f"env('{CANARY}') = 'sung' THEN fid ELSE -fid END</ogc:PropertyName>"
+        "</ogc:SortProperty></ogc:SortBy>",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_no_body_reads_the_environment_for_anybody(
+    server: Server, client: Client, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    def asked() -> Any:
+        answer = client.post(BODIES[kind], SERVICE="WFS", REQUEST="GetFeature")
+        return [feature["id"] for feature in answer.json["features"]]
+
+    with server.unguarded():
+        monkeypatch.setenv(CANARY, "sung")
+        before = asked()
+        monkeypatch.setenv(CANARY, "silent")
+        assert asked() != before or "UTF-7" in kind  # which Qt 6 does not read
+    answer = client.post(BODIES[kind], SERVICE="WFS", REQUEST="GetFeature")
+    assert (answer.status, "not for clients" in answer.text) == (400, True)
+
+
+def test_no_entity_in_a_parameter_reads_the_environment_for_anybody(client: Client) -> None:
+    text = ENTITY + FUNCTION.format(name="&e;")
+    for asked in ({**FEATURES, "FILTER": text}, {**MAP, "SLD_BODY": text}):
+        assert client.get(**asked).status == 400
+    for name in ("env", "abs"):
+        asked = {"SERVICE": "WFS", "REQUEST": "GetFeature", "REQUEST_BODY": _body(name)}
+        refused = "REQUEST_BODY: it reads" in client.get(**asked, TYPENAME="parcels").text
+        assert refused == (name == "env")
+
+
+def test_bodies_with_functions_and_sorting_pass_otherwise(client: Client) -> None:
+    sort = "<ogc:SortBy><ogc:SortProperty><ogc:PropertyName>name</ogc:PropertyName>"
+    sort += "<ogc:SortOrder>DESC</ogc:SortOrder></ogc:SortProperty></ogc:SortBy>"
+    sorted_by = client.post(query("parcels", sort), SERVICE="WFS", REQUEST="GetFeature")
+    assert names(sorted_by) == ["two", "three", "one", "four"]
+    function = _body("lower").replace(CANARY, "SUNG")
+    latin = '<?xml version="1.0" encoding="ISO-8859-1"?>' + function
+    for body in (function, latin):
+        answer = client.post(body, SERVICE="WFS", REQUEST="GetFeature")
+        assert len(names(answer)) == 4

@@ -10,7 +10,7 @@ from qgis.core import QgsCoordinateReferenceSystem, QgsProject
 
 from tests.support.projects import policy_project, publish, save, vector_layer, write_geopackage
 from tests.support.server import Client, Server
-from tests.support.wfs import by_id, features, names, query, transaction, update
+from tests.support.wfs import by_id, equals, features, names, query, transaction, update
 
 NULL_IS_OPEN = [
     {"layers": "parcels", "filter": 'coalesce("public", 1) = 1', "attributes": ["name", "zone"]}
@@ -132,6 +132,26 @@ def test_a_body_beyond_the_limit_is_refused(server: Server, tmp_path: Path) -> N
     answer = client.post(body, SERVICE="WFS", REQUEST="GetFeature")
     assert answer.status == 413
     assert "too large" in answer.text
+
+
+def test_a_body_is_read_as_xml_however_many_blanks_are_before_it(
+    server: Server, tmp_path: Path
+) -> None:
+    rules = [{"layers": "parcels", "attributes": ["name"]}]
+    client = server.client(policy_project(tmp_path / "p", access_rules=rules))
+    body = " " * 5000 + query("parcels", equals("owner", "alice"))
+    asked = {"SERVICE": "WFS", "REQUEST": "GetFeature", "TYPENAME": "parcels"}
+    with server.unguarded():
+        assert len(names(client.post(body, **asked))) == 2
+    assert "does not exist" in client.post(body, **asked).text
+
+
+def test_a_body_sent_as_a_parameter_is_refused(server: Server, tmp_path: Path) -> None:
+    rules = [{"layers": "parcels", "attributes": ["name"]}]
+    client = server.client(policy_project(tmp_path / "p", access_rules=rules))
+    asked = {"SERVICE": "WFS", "REQUEST": "GetFeature", "TYPENAME": "parcels"}
+    answer = client.get(**asked, REQUEST_BODY=query("parcels"))
+    assert "REQUEST_BODY: send it as the body" in answer.text
 
 
 LIMITED = {"layers": "parcels", "actions": ["read", "update", "delete"], "filter": "public = 1"}

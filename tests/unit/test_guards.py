@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from access_filter_plugin.access_control.admission.grammar import has_template, is_bbox
+from access_filter_plugin.access_control.admission.guard_body import body_reads_server
 from access_filter_plugin.access_control.admission.guards import (
     external_layers,
     leads_outside,
     names_file,
-    names_forbidden_function,
     reads_server,
     smuggles,
     template_parameter,
@@ -60,10 +60,59 @@ def test_what_is_only_named_alike_passes(text: str) -> None:
     assert not reads_server(text)
 
 
-def test_a_body_is_searched_for_function_names() -> None:
-    assert names_forbidden_function("<a><ogc:Function name='env'/></a>")
-    assert names_forbidden_function('<a><Function name="e&#110;v"/></a>')
-    assert not names_forbidden_function("<a>env</a>")
+SORT = "<a><SortBy><SortProperty><PropertyName>{}</PropertyName></SortProperty></SortBy></a>"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<a><ogc:Function name='env'/></a>",
+        '<a><Function name="e&#110;v"/></a>',
+        '<a><Function  NAME = " Env "/></a>',
+        '<!DOCTYPE a [<!ENTITY e "env">]><a><Function name="&e;"/></a>',
+        "<!DOCTYPE a><a/>",
+        '<?xml version="1.0" encoding="UTF-7"?><a/>',
+        "<?xml version='1.0' encoding='utf-16'?><a/>",
+        '<?xml version="1.0" encoding="IBM037"?><a/>',
+        '<?xml version="1.0" encoding="UTF-8" encoding="UTF-7"?><a/>',
+        '<?xml version="1.0" encoding=UTF-7?><a/>',
+        " " * 9000 + "<a><Function name='env'/></a>",
+        "<a>\0</a>",
+        SORT.format("env('X') = 'x'"),
+        SORT.format("<![CDATA[env('X')]]>"),
+        SORT.format("e<b>nv</b>('X')"),
+        SORT.format("@project_path"),
+        SORT.format("a") + "<b>",
+    ],
+)
+def test_a_body_that_reads_the_server_or_could_hide_it_is_found(body: str) -> None:
+    assert body_reads_server(body.encode())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<a>env</a>",
+        "<a><Function name='abs'/>env(1)</a>",
+        "<b name='env'/>",
+        "",
+        "p=<!DOCTYPE a>",
+        '<?xml version="1.0"?><a/>',
+        "\ufeff<?xml version='1.0' encoding='utf-8'?><a/>",
+        '<?xml version="1.0" encoding="ISO-8859-1"?><a/>',
+        '<a encoding="UTF-7"/>',
+        SORT.format("name"),
+    ],
+)
+def test_a_plain_body_passes(body: str) -> None:
+    assert not body_reads_server(body.encode())
+
+
+@pytest.mark.parametrize(
+    "text", ['<!DOCTYPE a [<!ENTITY e "env">]><a n="&e;"/>', "%3C!ENTITY e 'x'"]
+)
+def test_a_parameter_with_a_document_type_reads_the_server(text: str) -> None:
+    assert reads_server(text)
 
 
 @given(st.text(max_size=20), st.sampled_from(["&", "#"]), st.text(max_size=20), st.integers(0, 3))

@@ -20,17 +20,13 @@ _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _ENCODINGS = frozenset({"UTF-8", "UTF8", "US-ASCII", "ASCII"})
 #: Encodings in which ASCII bytes mean ASCII.
 _SUPERSETS = frozenset({"ISO-8859-1", "ISO-8859-15", "WINDOWS-1252"})
-_SPACE = b" \t\r\n"
-_BOM = b"\xef\xbb\xbf"
+_XML = re.compile(rb"(\xef\xbb\xbf)?[ \t\r\n]*<")
 
 
 def is_xml(body: bytes) -> bool:
     """Return whether QGIS will take a body for XML, rather than for parameters."""
-    start = body[:4096]
-    start = start.removeprefix(_BOM)
-    return (
-        start.lstrip(_SPACE)[:1] == b"<" or b"\0" in start or body[:2] in (b"\xff\xfe", b"\xfe\xff")
-    )
+    # However many blanks there are: QGIS skips them all.
+    return _XML.match(body) is not None or b"\0" in body or body[:2] in (b"\xff\xfe", b"\xfe\xff")
 
 
 def parse_body(body: bytes) -> Element:
