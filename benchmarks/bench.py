@@ -97,7 +97,7 @@ def _figures(options: Options) -> list[Result]:
 
 
 def _fcgi(options: Options) -> list[Result]:
-    rounds = max(2, options.rounds // 2)
+    rounds = max(2, options.rounds // 3)
     return _told(throughput(projects(100, ["protected"]), rounds, 100))
 
 
@@ -176,7 +176,7 @@ def arguments() -> argparse.Namespace:
         "groups", nargs="*", metavar="GROUP", help=f"one or more of: {', '.join(GROUPS)}"
     )
     parser.add_argument("--only", default="", help="scenarios whose name contains this text")
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=25)
     parser.add_argument("--quick", action="store_true", help="a minute: 10 layers, three rounds")
     parser.add_argument("--results", type=Path, default=RESULTS, help="the file of the figures")
     parser.add_argument(

@@ -15,7 +15,7 @@ from .scenarios import ONE, get_info, get_map
 
 WORKERS = 2
 CLIENTS = 4
-SECONDS = 3.0
+SECONDS = 2.0
 USER = {"X-Test-User": "vera", "X-Test-Roles": "viewer"}
 
 

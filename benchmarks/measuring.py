@@ -11,8 +11,10 @@ from urllib.parse import quote
 from .processes import Worker
 from .scenarios import Scenario
 
-TURN_NS = 60_000_000
-"""How long a turn is about: many short requests, few long ones."""
+TURN_NS = 20_000_000
+"""How long a turn is about: many short requests, few long ones. Short turns share a bad moment."""
+SCENARIO_NS = 6_000_000_000
+FEWEST_ROUNDS = 5
 Result = dict[str, Any]
 
 
@@ -34,6 +36,8 @@ def measure(
         mode: max(1, min(scenario.longest, int(TURN_NS / (min(found["ns"]) or 1))))
         for mode, found in warm.items()
     }
+    turn_ns = sum(times[mode] * min(found["ns"]) for mode, found in warm.items())
+    rounds = max(FEWEST_ROUNDS, min(rounds, int(SCENARIO_NS / turn_ns)))
     walls: dict[str, list[float]] = {mode: [] for mode in servers}
     cpus: dict[str, list[float]] = {mode: [] for mode in servers}
     order = list(servers)
