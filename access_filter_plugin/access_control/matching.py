@@ -63,11 +63,22 @@ def request_mismatch(rule: Rule, service: str, operation: str) -> Optional[str]:
 
 
 def _names_request(requests: NameList, service: str, operation: str) -> bool:
-    """Return whether a rule names a request; ``Collections`` names each document that lists one."""
-    names = [operation]
+    """Return whether a rule names a request; ``Collections`` names each document that lists one.
+
+    A request that QGIS knows by two names is meant by either: a deny by one holds for both.
+    """
+    names = [operation, _TWINS.get(operation, operation)]
     if service == OAPIF and operation in LISTING_OPERATIONS[OAPIF]:
         names.append("Collections")
     return any(map(requests.includes, names)) and not any(map(requests.excludes, names))
+
+
+_TWINS = {
+    "GetLegendGraphic": "GetLegendGraphics",
+    "GetLegendGraphics": "GetLegendGraphic",
+    "GetStyle": "GetStyles",
+    "GetStyles": "GetStyle",
+}
 
 
 def _who_mismatch(rule: Rule, caller: Caller) -> Optional[str]:

@@ -58,3 +58,25 @@ def test_capabilities_alone_list_a_layer_and_draw_nothing(server: Server, tmp_pa
         assert "reports" not in text
     asked = {"SERVICE": "WFS", "REQUEST": "GetFeature", "TYPENAME": "parcels"}
     assert client.get(**asked).status == 400
+
+
+@pytest.mark.parametrize("denied", ["GetLegendGraphic", "getlegendgraphics", ["*", "!GetMap"]])
+@pytest.mark.parametrize("asked", ["GetLegendGraphic", "GetLegendGraphics"])
+def test_a_request_of_two_names_is_denied_by_either(
+    server: Server, tmp_path: Path, denied: Any, asked: str
+) -> None:
+    deny = {"effect": "deny", "layers": "parcels", "requests": denied}
+    client = client_of(server, tmp_path, EVERYTHING, deny)
+    legend = {"SERVICE": "WMS", "REQUEST": asked, "FORMAT": "image/png"}
+    assert client.get(**legend, LAYER="reports").status == 200
+    assert client.get(**legend, LAYER="parcels").status == 400
+
+
+@pytest.mark.parametrize("asked", ["GetStyle", "GetStyles"])
+def test_a_request_of_two_names_is_kept_out_by_either(
+    server: Server, tmp_path: Path, asked: str
+) -> None:
+    rule = {"layers": "parcels", "requests": ["*", "!GetStyles"]}
+    client = client_of(server, tmp_path, rule)
+    styles = {"SERVICE": "WMS", "VERSION": "1.1.1", "REQUEST": asked, "LAYERS": "parcels"}
+    assert client.get(**styles).status == 400
