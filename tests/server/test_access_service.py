@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
+from qgis.server import QgsServerCacheFilter
 
 from access_filter_plugin.access_service import qgis_filter as access_service
 from tests.support.projects import policy_project
@@ -170,6 +172,21 @@ def test_admins_are_warned_of_forgotten_copies(server: Server, tmp_path: Path) -
         "warnings"
         not in server.client(project).get(SERVICE="ACCESS", REQUEST="GetPermissions").json
     )
+
+
+def test_admins_are_warned_of_caches_that_other_plugins_bring(
+    server: Server, project: Path
+) -> None:
+    ask = {"SERVICE": "ACCESS", "REQUEST": "GetPermissions"}
+    admin = server.client(project, "ada", "gisadmin")
+    warning = "another cache filter TileCache is loaded"
+    assert warning not in admin.get(**ask).json["warnings"]
+    # Of no module, so that the cache of documents, which looks as well, stays on for other tests.
+    cache = type("TileCache", (QgsServerCacheFilter,), {"__module__": "not_imported"})
+    assert warning in admin.get(**ask).json["warnings"]
+    assert "warnings" not in server.client(project, "bob").get(**ask).json
+    del cache
+    gc.collect()
 
 
 def test_an_unknown_request_is_refused(server: Server, project: Path) -> None:
