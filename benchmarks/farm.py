@@ -167,6 +167,11 @@ class Farm:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
+    @property
+    def qgis_log(self) -> str:
+        """Return what the workers wrote to their standard error."""
+        return (self.home / "qgis.log").read_text(encoding="utf-8", errors="replace")
+
     def processor_seconds(self) -> float:
         """Return the processor time that the workers have used."""
         return sum(_processor_seconds(worker.pid) for worker in self.workers)

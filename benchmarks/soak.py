@@ -310,7 +310,10 @@ def soak(seconds: float) -> list[str]:
                 thread.join()
             settle(run)
             time.sleep(1.0)
-            return verdict(run, hold_logs_together(run))
+            wrong = verdict(run, hold_logs_together(run))
+            if wrong:
+                print(f"QGIS's log ends:\n{farm.qgis_log[-6000:]}")
+            return wrong
 
 
 def main() -> int:
