@@ -20,6 +20,8 @@ from .qgis_values import is_null, to_text, type_name
 
 #: How QGIS Server joins the values of a key of several columns.
 KEY_SEPARATOR = "@@"
+#: A key of more parts is not looked for.
+MAX_PARTS = 50
 _LITERALS = (int, float, str, bool)
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 
@@ -50,13 +52,28 @@ class FeatureKeys:
             return None
         columns: list[list[str]] = [[] for _ in self.indexes]
         for key in keys:
-            parts = key.split(KEY_SEPARATOR) if len(self.indexes) > 1 else [key]
-            if len(parts) == len(self.indexes):
-                for column, part in zip(columns, parts):
-                    column.append(part)
+            for column, values in zip(columns, values_in(key, len(self.indexes))):
+                column.extend(values)
         return " AND ".join(
             in_list(self.layer, index, column) for index, column in zip(self.indexes, columns)
         )
+
+
+def values_in(key: str, count: int) -> list[list[str]]:
+    """Return, for each column of a key, what its value may be; a text may hold the separator."""
+    if count == 1:
+        return [[key]]
+    parts = key.split(KEY_SEPARATOR)
+    if not count <= len(parts) <= MAX_PARTS:
+        return []
+    found = []
+    for column in range(count):
+        end = len(parts) - (count - 1 - column)
+        starts = range(column, end) if column else [0]
+        ends = range(column + 1, end + 1) if column < count - 1 else [end]
+        spans = [(first, last) for first in starts for last in ends if first < last]
+        found.append([KEY_SEPARATOR.join(parts[first:last]) for first, last in spans])
+    return found
 
 
 def _key_text(value: Any) -> str:

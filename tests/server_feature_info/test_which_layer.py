@@ -146,6 +146,16 @@ def test_a_composite_key_is_found_among_its_neighbours(server: Any, whole_town: 
     assert {key: feature.id() for key, feature in found.items()} == {"1@@2": 2, "2@@2": 3}
 
 
+def test_a_text_in_a_composite_key_may_hold_the_separator(server: Any) -> None:
+    from access_filter_plugin.feature_info.qgis_features import values_in
+
+    assert values_in("a@@1", 1) == [["a@@1"]]
+    assert values_in("a@@1", 2) == [["a"], ["1"]]
+    assert values_in("a@@b@@1", 2) == [["a", "a@@b"], ["b@@1", "1"]]
+    assert values_in("a@@b@@c@@d", 3) == [["a", "a@@b"], ["b", "b@@c", "c"], ["c@@d", "d"]]
+    assert values_in("a", 2) == values_in("@@".join("x" * 51), 2) == []
+
+
 MESH = """MESH2D
 E4Q 1 1 2 3 4 1
 ND 1 0.0 0.0 5.0
