@@ -120,14 +120,27 @@ def _is_secret(secret: str, sent: str) -> bool:
 def _subject(
     settings: OperatorSettings, user: str, roles: str, address: Optional[Address], source: str
 ) -> Subject:
+    separator = settings.identity.roles_separator
+    return _made_subject(user, roles, separator, settings.lower_case_users, address, source)
+
+
+@lru_cache(maxsize=1000)
+def _made_subject(
+    user: str,
+    roles: str,
+    separator: str,
+    lower_case: bool,
+    address: Optional[Address],
+    source: str,
+) -> Subject:
     name = user.strip()
     if not (_is_readable(name) and _is_readable(roles)):
         return Subject(None, _NOBODY, address, f"{source} (unreadable)")
     if not name:
         return Subject(None, _NOBODY, address, source)
-    if settings.lower_case_users:
+    if lower_case:
         name = name.lower()
-    given = split_roles(roles, settings.identity.roles_separator) if roles else _NOBODY
+    given = split_roles(roles, separator) if roles else _NOBODY
     return Subject(name, given, address, source)
 
 

@@ -27,6 +27,12 @@ class DecisionRecord:
     refused: Optional[str] = None
     """The reason of the admission wall, in one sentence."""
 
+    def copy(self) -> DecisionRecord:
+        """Return a record of its own, which may be changed."""
+        return DecisionRecord(
+            self.effect, self.rules, self.denied, self.filtered, self.hidden, self.refused
+        )
+
 
 @dataclass
 class RequestContext:

@@ -14,11 +14,13 @@ from typing import Any, Callable, Optional
 from ..operator_settings import OperatorSettings
 from ..ows_request import LANDING_PAGE, OAPIF, OwsRequest
 from .admission.catalog_mode import challenge_listing, with_challenge
+from .admission.remembered import RememberedVerdicts
 from .admission.verdict import ADMITTED, Verdict, refuse
 from .project_access import WRITING, OperationAccess
 from .qgis_guards import guard
 from .qgis_oapif import admit_unseen
 
+_PART = "access_control.verdicts"
 Admit = Callable[[OwsRequest, OperationAccess, Any], Verdict]
 
 
@@ -67,12 +69,28 @@ def _judge(
         return ADMITTED
     if len(request.body) > settings.max_body_bytes:
         return refuse("The body is too large.", status=413)
-    service = SERVICES.get(request.service)
-    if service is not None and request.service not in settings.services:
-        return service(request, access, state)
     if request.service in settings.services:
         return ADMITTED
-    return refuse("SERVICE: this service cannot be restricted and is not open to you")
+    service = SERVICES.get(request.service)
+    if service is None:
+        return refuse("SERVICE: this service cannot be restricted and is not open to you")
+    return _by_service(service, request, access, state)
+
+
+def _by_service(
+    service: Admit, request: OwsRequest, access: OperationAccess, state: Any
+) -> Verdict:
+    if request.operation in WRITING:
+        return service(request, access, state)
+    return _remembered(state).verdict(request, access, lambda: service(request, access, state))
+
+
+def _remembered(state: Any) -> RememberedVerdicts:
+    """Return the verdicts of a project's generation; they go with it."""
+    known: Optional[RememberedVerdicts] = state.parts.get(_PART)
+    if known is None:
+        known = state.parts[_PART] = RememberedVerdicts()
+    return known
 
 
 def apply(verdict: Verdict, handler: Any) -> None:
