@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.server.policy_server import by_oapif, by_wfs, by_wms
+from tests.support.bounded import bounded
 from tests.support.projects import policy_project
 from tests.support.server import Server
 
@@ -60,10 +60,9 @@ def test_wrong_rules_close_the_project_for_every_request_in_bounded_time(
     for user, roles in ((None, ""), ("root", "admin,gisadmin")):
         caller = server.client(project, user, roles)
         for asked in REQUESTS:
-            began = time.monotonic()
-            answer = caller.get(**asked)
+            with bounded():
+                answer = caller.get(**asked)
             assert (answer.status, answer.text) == (503, SENTENCE), asked
-            assert time.monotonic() - began < 10, asked
         assert caller.api("/collections").status == 503
 
 
@@ -110,20 +109,17 @@ def test_a_thousand_rules_are_served_in_bounded_time(server: Server, tmp_path: P
     ]
     project = policy_project(tmp_path, access_rules=rules)
     roles = ",".join(f"r{i}" for i in range(1000))
-    began = time.monotonic()
-    assert set(by_wfs(server.client(project, "bob", roles), "parcels") or ()) == {1, 2, 3, 4}
-    assert time.monotonic() - began < 10
-    began = time.monotonic()
-    assert set(by_wfs(server.client(project, "bob", "r2"), "parcels") or ()) == {2, 4}
-    assert time.monotonic() - began < 5
+    with bounded():
+        assert set(by_wfs(server.client(project, "bob", roles), "parcels") or ()) == {1, 2, 3, 4}
+    with bounded():
+        assert set(by_wfs(server.client(project, "bob", "r2"), "parcels") or ()) == {2, 4}
 
 
 def test_a_wildcard_bomb_is_matched_in_bounded_time(server: Server, tmp_path: Path) -> None:
     rules = [{"layers": "*a" * 2000, "roles": "*b" * 2000}, {"layers": "parcels"}]
     project = policy_project(tmp_path, access_rules=rules)
-    began = time.monotonic()
-    assert by_wfs(server.client(project, "a" * 500, "b" * 500), "parcels")
-    assert time.monotonic() - began < 5
+    with bounded():
+        assert by_wfs(server.client(project, "a" * 500, "b" * 500), "parcels")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import re
-import time
 from pathlib import Path
 from typing import Any
 
@@ -135,11 +134,9 @@ def test_nobody_gets_anything_of_another_in_any_order(
     forget_everything(server, project)
     order = random.Random(20260601)
     callers: dict[str, Client] = {who: client(server, project, who) for who in SUBJECTS}
-    began = time.monotonic()
     for number in range(REQUESTS):
         who, name = order.choice(list(SUBJECTS)), order.choice(list(OPERATIONS))
         assert told(OPERATIONS[name](callers[who])) == fresh[who, name], (number, who, name)
-    assert time.monotonic() - began < 30 + REQUESTS / 10
 
 
 def test_a_caller_after_each_other_caller_gets_the_own_answer(
