@@ -24,7 +24,7 @@ def unsafe_display_names(access: OperationAccess, state: Any) -> frozenset[str]:
             layer_id
             for layer_id, layer in _readable(access, state)
             if isinstance(layer, QgsVectorLayer)
-            and not _is_open(access, state, layer, [layer.displayExpression()])
+            and not expressions_are_open(access, state, layer, [layer.displayExpression()])
         )
         access.cache[_NAMES_KEY] = known
     return known
@@ -37,7 +37,7 @@ def unsafe_map_tips(access: OperationAccess, state: Any) -> frozenset[str]:
         known = frozenset(
             layer_id
             for layer_id, layer in _readable(access, state)
-            if not _is_open(access, state, layer, templates(_map_tip(layer)))
+            if not expressions_are_open(access, state, layer, templates(_map_tip(layer)))
         )
         access.cache[_TIPS_KEY] = known
     return known
@@ -51,7 +51,10 @@ def _map_tip(layer: Any) -> str:
     return str(layer.mapTipTemplate() or "") if hasattr(layer, "mapTipTemplate") else ""
 
 
-def _is_open(access: OperationAccess, state: Any, layer: Any, expressions: list[str]) -> bool:
+def expressions_are_open(
+    access: OperationAccess, state: Any, layer: Any, expressions: list[str]
+) -> bool:
+    """Return whether all is open that expressions over a layer read; the layer may be None."""
     for text in expressions:
         if not isinstance(layer, QgsVectorLayer):
             if reads_layers(text):

@@ -17,15 +17,18 @@ from ..request_context import RequestContext
 from .admission.verdict import Verdict
 from .admission.wms_tree import is_open
 from .project_access import OperationAccess
-from .qgis_free_texts import reads_layers, templates
-from .qgis_map_tips import unsafe_map_tips
+from .qgis_free_texts import templates
+from .qgis_map_tips import expressions_are_open, unsafe_map_tips
+from .qgis_styles import UNREADABLE
 from .qgis_wms_dimensions import leave_out_dimensions
 from .qgis_wms_project import wms_facts
+from .qgis_written_expressions import annotation_expressions
 
 Register = Callable[[Callable[[], None]], None]
 
 _DRAWING = frozenset({"GetMap", "GetTile", "GetPrint", "GetFeatureInfo"})
 _STYLES_KEY = "wms_open_styles"
+_ANNOTATIONS_KEY = "open_annotations"
 EXTENTS_NOTE = "access_control.extents"
 
 
@@ -98,29 +101,33 @@ def _empty_map_tips(access: OperationAccess, state: Any, undo: Register) -> None
 
 
 def _hide_annotations(access: OperationAccess, state: Any, undo: Register) -> None:
-    for annotation in state.project.annotationManager().annotations():
-        if not annotation.isVisible() or _may_show(annotation, access):
-            continue
-        undo(partial(annotation.setVisible, True))
-        annotation.setVisible(False)
+    annotations = state.project.annotationManager().annotations()
+    may_show = access.cache.get(_ANNOTATIONS_KEY)
+    if not isinstance(may_show, tuple) or len(may_show) != len(annotations):
+        may_show = tuple(_may_show(annotation, access, state) for annotation in annotations)
+        access.cache[_ANNOTATIONS_KEY] = may_show
+    for annotation, is_open_to_caller in zip(annotations, may_show):
+        if annotation.isVisible() and not is_open_to_caller:
+            undo(partial(annotation.setVisible, True))
+            annotation.setVisible(False)
 
 
-def _may_show(annotation: Any, access: OperationAccess) -> bool:
+def _may_show(annotation: Any, access: OperationAccess, state: Any) -> bool:
     layer = annotation.mapLayer()
-    texts = list(_texts(annotation))
-    if layer is None:
-        return not any(reads_layers(found) for text in texts for found in templates(text))
-    decision = access.decision(layer.id())
-    if not decision.read or not decision.rows.is_everything:
-        return False
-    return not decision.hidden or not any("[%" in text for text in texts)
+    if layer is not None:
+        decision = access.decision(layer.id())
+        if not decision.read or not decision.rows.is_everything:
+            return False
+    found = [text for shown in _texts(annotation) for text in templates(shown)]
+    found += annotation_expressions(annotation)
+    return expressions_are_open(access, state, layer, found)
 
 
 def _texts(annotation: Any) -> Iterator[str]:
     if hasattr(annotation, "document"):
         yield annotation.document().toPlainText()
     if hasattr(annotation, "sourceFile"):
-        yield f"[% {annotation.sourceFile()} %]"  # an HTML page, which may hold any expression
+        yield f"[% {UNREADABLE} %]"  # an HTML page, which may hold any expression
 
 
 def _leave_out_closed_members(access: OperationAccess, state: Any, undo: Register) -> None:

@@ -1,4 +1,4 @@
-"""Expressions anywhere in a layout: in symbols, grids, table cells, data-defined properties.
+"""Expressions anywhere in a layout or an annotation: in symbols, grids, table cells, data-defined properties.
 
 A layout has more places for an expression than QGIS has methods that tell of them, and each version
 adds some. So its document is read: data-defined properties by their names, and whatever else looks
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from qgis.core import QgsExpression, QgsPrintLayout, QgsReadWriteContext
+from qgis.core import QgsAnnotation, QgsExpression, QgsPrintLayout, QgsReadWriteContext
 from qgis.PyQt.QtXml import QDomDocument
 
 from .qgis_styles import UNREADABLE
@@ -23,6 +23,19 @@ def written_expressions(layout: QgsPrintLayout) -> frozenset[str]:
     """Return every text of a layout that QGIS may evaluate, templates in texts excepted."""
     document = QDomDocument()
     document.appendChild(layout.writeXml(document, QgsReadWriteContext()))
+    return _of_document(document)
+
+
+def annotation_expressions(annotation: QgsAnnotation) -> frozenset[str]:
+    """Return every expression of an annotation's symbols."""
+    document = QDomDocument()
+    element = document.createElement("annotation")
+    document.appendChild(element)
+    annotation.writeXml(element, document, QgsReadWriteContext())
+    return _of_document(document)
+
+
+def _of_document(document: QDomDocument) -> frozenset[str]:
     try:
         root = parse(document.toString())
     except XmlError:

@@ -8,11 +8,14 @@ import pytest
 from qgis import core
 from qgis.core import (
     QgsEditorWidgetSetup,
+    QgsFillSymbol,
     QgsLayoutItemLabel,
     QgsLayoutItemLegend,
     QgsMapLayerServerProperties,
     QgsPrintLayout,
     QgsProject,
+    QgsProperty,
+    QgsSymbolLayer,
     QgsTextAnnotation,
     QgsVectorLayer,
 )
@@ -71,6 +74,41 @@ def test_the_annotation_of_an_open_layer_is_drawn(server: Server, tmp_path: Path
 def test_an_annotation_that_reads_layers_is_not_drawn(server: Server, tmp_path: Path) -> None:
     reading = "[% aggregate('salaries', 'sum', \"amount\") %]"
     noted = client_of(server, tmp_path / "a", with_annotation("", reading), OPEN_PARCELS)
+    plain = client_of(server, tmp_path / "b", None, OPEN_PARCELS)
+    assert get(noted, MAP).body == get(plain, MAP).body
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        ("[% aggregate('salaries', 'sum', \"amount\") %]", False),
+        ("[% aggregate('parcels', 'count', \"name\") %]", True),
+        ("[% 1 + 1 %]", True),
+    ],
+)
+def test_the_annotation_of_an_open_layer_is_drawn_unless_it_reads_a_closed_one(
+    server: Server, tmp_path: Path, text: str, drawn: bool
+) -> None:
+    noted = client_of(server, tmp_path / "a", with_annotation("parcels", text), OPEN_PARCELS)
+    plain = client_of(server, tmp_path / "b", None, OPEN_PARCELS)
+    assert (get(noted, MAP).body != get(plain, MAP).body) is drawn
+
+
+def test_an_annotation_whose_symbol_reads_a_closed_layer_is_not_drawn(
+    server: Server, tmp_path: Path
+) -> None:
+    reading = "if(aggregate('salaries', 'sum', \"amount\") > 1, 'red', 'blue')"
+
+    def edit(project: QgsProject, layers: Layers) -> None:
+        note = annotation("parcels", "note")
+        symbol = QgsFillSymbol.createSimple({})
+        color = QgsProperty.fromExpression(reading)
+        symbol.symbolLayer(0).setDataDefinedProperty(QgsSymbolLayer.PropertyFillColor, color)
+        note.setFillSymbol(symbol)
+        note.setMapLayer(layers["parcels"])
+        project.annotationManager().addAnnotation(note)
+
+    noted = client_of(server, tmp_path / "a", edit, OPEN_PARCELS)
     plain = client_of(server, tmp_path / "b", None, OPEN_PARCELS)
     assert get(noted, MAP).body == get(plain, MAP).body
 
