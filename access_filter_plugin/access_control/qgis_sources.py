@@ -35,6 +35,7 @@ from .qgis_functions import (
     unknown_functions,
 )
 from .qgis_styles import attributes_of_styles
+from .qgis_virtual_rasters import raster_sources
 
 UNKNOWN_SOURCE = Source(layer="", attributes=None)
 """Made of something that cannot be told: closed for everybody who is restricted at all."""
@@ -233,12 +234,12 @@ def _as_labels(project: QgsProject, target: QgsVectorLayer, text: str) -> list[S
 
 
 def layer_sources(project: QgsProject, layer: QgsMapLayer) -> tuple[Source, ...]:
-    """Return the layers that a virtual layer or a group layer is made of."""
+    """Return the layers that a virtual layer, a virtual raster or a group layer is made of."""
     if hasattr(layer, "childLayers"):
         return tuple(Source(child.id(), frozenset(), rows=False) for child in layer.childLayers())
     if isinstance(layer, QgsVectorLayer) and layer.providerType() == "virtual":
         return tuple(_virtual_sources(project, layer))
-    return ()
+    return raster_sources(project, layer)
 
 
 def _virtual_sources(project: QgsProject, layer: QgsVectorLayer) -> Iterable[Source]:
