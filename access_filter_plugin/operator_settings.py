@@ -80,7 +80,8 @@ class OperatorSettings:
     log_sink: str = "stderr"
     log_default: str = "on"
     log_key: Optional[str] = None
-    max_body_bytes: int = 10 * 1024 * 1024
+    max_body_bytes: int = 1024 * 1024
+    """As nginx has it; QGIS itself has taken up to 75 times the body before any plugin is asked."""
 
 
 VARIABLES = (

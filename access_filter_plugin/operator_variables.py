@@ -68,7 +68,7 @@ class VariableReader:
         if value is None:
             return default
         if _SIZE.fullmatch(value.strip()) is None:
-            message = "must be a whole number of bytes, such as 10485760"
+            message = "must be a whole number of bytes, such as 1048576"
             self.problem(name, message + self._is(name, value))
             return default
         return int(value)

@@ -18,6 +18,7 @@ from .ows_request import (
 
 API_ROOT = "/wfs3"
 _LEFT_OVER = "admin.sld"
+_HEAD = ("SERVICE", "REQUEST", "VERSION", "MAP")
 
 
 def read_request(handler: Any, server_iface: Any) -> OwsRequest:
@@ -47,6 +48,31 @@ def read_request(handler: Any, server_iface: Any) -> OwsRequest:
         body=body,
         project=_project_of(service, server_iface.configFilePath()),
     )
+
+
+def read_head(handler: Any, server_iface: Any) -> OwsRequest:
+    """Return a request without its body, and without the parameters that QGIS makes of the body."""
+    named = ((name, handler.parameter(name)) for name in _HEAD)
+    parameters = {name: value for name, value in named if value}
+    path = handler.path()
+    method = server_iface.getEnv("REQUEST_METHOD")
+    service, operation = parameters.get("SERVICE", "").upper(), parameters.get("REQUEST", "")
+    if not service:
+        service, operation = _without_service(method, path, operation, b"<")
+    return OwsRequest(
+        service=service,
+        operation=canonical_operation(service, operation),
+        version=parameters.get("VERSION", ""),
+        parameters=parameters,
+        method=method,
+        path=path,
+        project=server_iface.configFilePath(),
+    )
+
+
+def body_size(handler: Any) -> int:
+    """Return how many bytes a body has, without a copy of them."""
+    return int(handler.data().size())
 
 
 def _project_of(service: str, path: str) -> str:

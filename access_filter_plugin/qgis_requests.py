@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from qgis.core import QgsProject
 from qgis.server import QgsConfigCache, QgsServerSettings
@@ -14,10 +14,11 @@ from . import qgis_log
 from .feature import Feature
 from .identity import PROOF_VARIABLE, header_lookup, resolve_subject
 from .operator_settings import OperatorSettings
+from .ows_request import DATA_OPERATIONS, OwsRequest
 from .project_admission import project_refusal
 from .qgis_boundary import report_failure
 from .qgis_project import ProjectState, ProjectStates
-from .qgis_request import read_request
+from .qgis_request import body_size, read_head, read_request
 from .qgis_stand_in import Closed, write_answer
 from .request_context import DecisionRecord, RequestContext
 
@@ -136,9 +137,11 @@ class RequestPipeline:
             report_failure("request_log (not prepared)", error)
 
     def _new_context(self, handler: Any) -> RequestContext:
-        request = read_request(handler, self._iface)
+        request, read_whole = self._read(handler)
         subject = resolve_subject(self._settings, header_lookup(handler), self._iface.getEnv)
-        context = RequestContext(request=request, subject=subject, started=self._started)
+        context = RequestContext(
+            request=request, subject=subject, started=self._started, read_whole=read_whole
+        )
         if handler.exceptionRaised():
             context.answered = True
             return context
@@ -150,6 +153,14 @@ class RequestPipeline:
             return context
         context.project = self._state(self._project(request.project))
         return context
+
+    def _read(self, handler: Any) -> tuple[OwsRequest, Optional[Callable[[], OwsRequest]]]:
+        """Return a request; of a large one the head, since all of it may never be needed."""
+        if body_size(handler) > self._settings.max_body_bytes:
+            head = read_head(handler, self._iface)
+            if head.service in DATA_OPERATIONS:
+                return head, lambda: read_request(handler, self._iface)
+        return read_request(handler, self._iface), None
 
     def _project(self, path: str) -> Any:
         if not path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from .ows_request import OwsRequest
 from .subject import ANONYMOUS, Subject
@@ -52,6 +52,8 @@ class RequestContext:
     enriched: bool = False
     answered: bool = False
     """True when a wall of ours wrote the answer in ``requestReady``; QGIS runs no service then."""
+    read_whole: Optional[Callable[[], OwsRequest]] = None
+    """Reads the request with a body beyond the operator's limit, which ``request`` is without."""
     notes: dict[str, Any] = field(default_factory=dict)
     """What features leave for one another within this request."""
 

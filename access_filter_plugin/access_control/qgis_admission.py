@@ -40,6 +40,12 @@ def _services() -> Mapping[str, Admit]:
 
 
 SERVICES = _services()
+TOO_LARGE = refuse("The body is too large.", status=413)
+
+
+def is_judged(request: OwsRequest, access: OperationAccess) -> bool:
+    """Return whether a request is to be understood before QGIS may run it."""
+    return access.is_restricted or request.operation in WRITING
 
 
 def admit(
@@ -63,12 +69,12 @@ def _judge(
     verdict = guard(request, state, settings)
     if verdict is not ADMITTED or access is None:
         return verdict
-    if not access.is_restricted and request.operation not in WRITING:
+    if not is_judged(request, access):
         if request.service == OAPIF and not request.method:
             return admit_unseen(request, access, state)
         return ADMITTED
     if len(request.body) > settings.max_body_bytes:
-        return refuse("The body is too large.", status=413)
+        return TOO_LARGE
     if request.service in settings.services:
         return ADMITTED
     service = SERVICES.get(request.service)

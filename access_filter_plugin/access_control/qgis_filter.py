@@ -23,7 +23,7 @@ from .admission.verdict import Verdict
 from .binding import bind
 from .parser import merge, parse_project
 from .project_access import AccessState, OperationAccess, ProjectAccess
-from .qgis_admission import admit, apply
+from .qgis_admission import TOO_LARGE, admit, apply, is_judged
 from .qgis_catalogue import read_catalogue
 from .qgis_documents import Documents
 from .qgis_edits import may_edit
@@ -143,6 +143,15 @@ class AccessControlFeature:
         if project is not None:
             access = project.access(context.subject, request.service, request.operation)
             context.access = access
+        if context.read_whole is not None:
+            if access is None or not is_judged(request, access):
+                context.request, context.read_whole = context.read_whole(), None
+                self._admit(context, handler, project)
+                return
+            context.decision = record_of(access, ())
+            self._refuse(context, TOO_LARGE, handler)
+            return
+        if project is not None and access is not None:
             if self._documents.answer(context, access, project, handler):
                 context.decision = record_of(access, ())
                 context.answered = True

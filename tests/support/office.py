@@ -8,7 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "right"
@@ -111,7 +111,9 @@ class Office:
             desktop.close()
 
 
-def open_office(serve: Any, folder: Path, **environment: str) -> Office:
+def open_office(
+    serve: Any, folder: Path, plugins: Optional[Path] = None, **environment: str
+) -> Office:
     """Start a server whose nginx asks for a password, as in docs/identity.md."""
     for parent in (folder, *folder.parents[:2]):
         parent.chmod(0o755)  # nginx reads the passwords as somebody else
@@ -125,6 +127,7 @@ def open_office(serve: Any, folder: Path, **environment: str) -> Office:
         project,
         {"QGIS_PROJECT_FILE": str(project), "ACCESS_FILTER_LOG": str(log), **environment},
         {"REMOTE_ROLES": "$roles"},
+        plugins=plugins,
         # QGIS writes its own address into capabilities; Debian's file leaves the port out.
         first={"HTTP_HOST": "$http_host"},
         directives=(

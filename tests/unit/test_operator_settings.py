@@ -103,7 +103,7 @@ def test_a_misspelt_variable_names_its_neighbour() -> None:
         ("LOG_KEY", "", "is empty"),
         ("SERVICES", "wps,,x", "has an empty entry"),
         ("MAX_BODY", "", "is empty"),
-        ("MAX_BODY", "0", 'must be a whole number of bytes, such as 10485760, is "0"'),
+        ("MAX_BODY", "0", 'must be a whole number of bytes, such as 1048576, is "0"'),
         ("MAX_BODY", "-1", 'is "-1"'),
         ("MAX_BODY", "10M", 'is "10M"'),
         ("MAX_BODY", "1e6", 'is "1e6"'),

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from lxml import etree
+
 from ..redaction.xml import Element, XmlError, local_name, parse
 from .refused import Refused
 from .wfs_layers import GEOMETRY_NAMES, QueryLayer, without_prefix
@@ -44,6 +46,7 @@ GML = frozenset(
         "PolygonPatch",
     }
 )  # fmt: skip
+_ODD = (etree.Comment, etree.ProcessingInstruction, etree.Entity)
 _COORDINATES = re.compile(r"[\s\d.,;+eE-]*")
 _WORD = re.compile(r"[\w.:/-]{0,120}")
 _MATCHING = frozenset({"wildCard", "singleChar", "escape", "escapeChar", "matchCase"})
@@ -63,7 +66,7 @@ def parse_filter(text: str, parameter: str = "FILTER") -> Element:
 
 def refuse_odd_nodes(root: Element, what: str) -> None:
     """Raise Refused for comments and instructions: parsers differ in what they make of them."""
-    if any(not isinstance(element.tag, str) for element in root.iter()):
+    if next(root.iter(*_ODD), None) is not None:
         raise Refused(f"{what}: comments and processing instructions are not accepted")
 
 

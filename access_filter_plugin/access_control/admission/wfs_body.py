@@ -16,6 +16,7 @@ _CAPABILITIES_PARTS = frozenset(
     {"AcceptVersions", "Version", "Sections", "Section", "AcceptFormats", "OutputFormat"}
 )
 _QUERY_ATTRIBUTES = frozenset({"typeName", "typeNames", "srsName", "handle", "featureVersion"})
+_QUERY_PARTS = frozenset({"Filter", "SortBy", "PropertyName"})
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _ENCODINGS = frozenset({"UTF-8", "UTF8", "US-ASCII", "ASCII"})
 #: Encodings in which ASCII bytes mean ASCII.
@@ -82,6 +83,9 @@ def _check_query(query: Element, layers: Layers, expressions: Expressions) -> No
     if extra:
         raise Refused(f"The body: the attribute {min(extra)} of Query is not accepted")
     layer = layers.find(without_prefix(query.get("typeName", "")))
+    for child in query:
+        if local_name(child) not in _QUERY_PARTS:
+            raise Refused(f"The body: {local_name(child)} is not accepted in a Query")
     properties = [child for child in query if local_name(child) == "PropertyName"]
     for child in properties:
         _leaf(child)
@@ -95,8 +99,6 @@ def _check_query(query: Element, layers: Layers, expressions: Expressions) -> No
             _check_query_filter(child, layer, expressions, whole=not properties)
         elif name == "SortBy":
             _check_sort(child, layer)
-        elif name != "PropertyName":
-            raise Refused(f"The body: {name} is not accepted in a Query")
     if filters > 1:
         raise Refused("The body: a Query has one Filter at most")
 
