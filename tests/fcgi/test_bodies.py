@@ -6,6 +6,7 @@ no plugin; the difference is ours. Sizes are those that QGIS itself survives in 
 
 from __future__ import annotations
 
+import json
 import re
 from base64 import b64encode
 from collections.abc import Callable
@@ -81,9 +82,7 @@ WITHIN: dict[str, tuple[str, bytes, int]] = {
     ),
     "many keys": (
         "application/json",
-        (
-            '{"type":"Feature","properties":{%s}}' % ",".join(f'"k{i}":1' for i in range(6000))
-        ).encode(),
+        json.dumps({"type": "Feature", "properties": {f"k{i}": 1 for i in range(6000)}}).encode(),
         403,
     ),
     "deep JSON": ("application/json", b"[" * 50_000 + b"]" * 50_000, 400),

@@ -115,3 +115,11 @@ def test_parameters_are_no_xml(body: bytes) -> None:
 def test_ten_megabytes_that_are_no_request_are_refused_at_once(body: bytes) -> None:
     with bounded(1), pytest.raises(Refused):  # parsing it whole would take several
         parse_body(body)
+
+
+def test_a_body_of_nothing_but_tags_is_refused_before_a_tree_is_made_of_it() -> None:
+    assert len(parse_body(b"<a>" + b"<b/>" * 99_000 + b"</a>")) == 99_000
+    with pytest.raises(Refused, match="too many elements"):
+        parse_body(b"<a>" + b"<b/>" * 100_000 + b"</a>")
+    ordinary = b"<qgs:name>abc</qgs:name>\n" * 60_000
+    assert len(parse_body(b'<a xmlns:qgs="q">' + ordinary + b"</a>")) == 60_000

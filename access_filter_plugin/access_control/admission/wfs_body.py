@@ -21,6 +21,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _ENCODINGS = frozenset({"UTF-8", "UTF8", "US-ASCII", "ASCII"})
 #: Encodings in which ASCII bytes mean ASCII.
 _SUPERSETS = frozenset({"ISO-8859-1", "ISO-8859-15", "WINDOWS-1252"})
+_MANY_TAGS = 100_000
 _XML = re.compile(rb"(\xef\xbb\xbf)?[ \t\r\n]*<")
 
 
@@ -32,6 +33,9 @@ def is_xml(body: bytes) -> bool:
 
 def parse_body(body: bytes) -> Element:
     """Return the root of a body that every parser reads alike; raise Refused."""
+    # A tree takes some 230 bytes for each tag, however short the tag is.
+    if body.count(b"<") > max(_MANY_TAGS, len(body) // 10):
+        raise Refused("The body: it has too many elements", code=MALFORMED)
     try:
         root = parse(body)
     except XmlError as error:
