@@ -192,7 +192,7 @@ def disturb(run: Run) -> None:
     dice = random.Random(1)
     next_kill = time.monotonic() + 3
     while not run.is_over:
-        time.sleep(dice.uniform(0.5, 2.0))
+        time.sleep(dice.uniform(0.3, 1.2))
         state = run.history[-1][1]
         if dice.random() < 0.4:
             state = world.State(dice.choice(list(world.PROJECTS)), state.rules)
@@ -312,7 +312,9 @@ def soak(seconds: float) -> list[str]:
             time.sleep(1.0)
             wrong = verdict(run, hold_logs_together(run))
             if wrong:
-                print(f"QGIS's log ends:\n{farm.qgis_log[-6000:]}")
+                text = farm.qgis_log
+                place = text.find("Traceback")
+                print(f"QGIS's log has: {text[max(0, place - 300) : place + 5000]}")
             return wrong
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
+from qgis.PyQt import sip
+
 from ..qgis_boundary import report_failure
 from ..request_context import RequestContext
 from .admission.verdict import Verdict
@@ -19,12 +21,14 @@ class Mutations:
 
     def __init__(self) -> None:
         self._undo: list[Undo] = []
+        self._project: Any = None
 
     def apply(
         self, context: RequestContext, access: OperationAccess, state: Any, verdict: Verdict
     ) -> None:
         """Set what the hooks cannot close; every change registers its undo before it is made."""
         self.reset()
+        self._project = state.project
         if access.is_restricted:
             mutate_layers(context, access, state, verdict, self._undo.append)
             mutate_wms(context, access, state, verdict, self._undo.append)
@@ -32,6 +36,9 @@ class Mutations:
     def reset(self) -> None:
         """Put everything back; one undo that fails does not keep the others from running."""
         undo, self._undo = self._undo, []
+        project, self._project = self._project, None
+        if project is not None and sip.isdeleted(project):
+            return  # QGIS dropped the project meanwhile, and its layers: nothing to put back
         for function in reversed(undo):
             try:
                 function()

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Optional
 
 from qgis.core import QgsExpressionContextUtils, QgsProject
+from qgis.PyQt import sip
 
 _SET = QgsExpressionContextUtils.setProjectVariable
 _REMOVE = QgsExpressionContextUtils.removeProjectVariable
@@ -40,9 +41,12 @@ class ExpressionVariables:
             _SET(project, name, value)
 
     def reset(self) -> None:
-        """Take the variables away; does nothing the second time."""
+        """Take the variables away; does nothing the second time, or when the project is gone.
+
+        QGIS may drop a project that changed on the disk while it still makes its answer (3.22).
+        """
         project, self._project = self._project, None
-        if project is not None:
+        if project is not None and not sip.isdeleted(project):
             for name in self._names:
                 _REMOVE(project, name)
             project.setDirty(self._was_dirty)
