@@ -6,6 +6,7 @@ project are shared by all requests, so each change registers its undo before it 
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -33,6 +34,8 @@ _WITH_EXTENTS = {
 #: Requests whose answers list the values of dimensions.
 _WITH_DIMENSIONS = frozenset({"GetCapabilities", "GetProjectSettings", "GetContext"})
 _PART = "access_control.extents"
+_MOST = sys.float_info.max
+"""An extent from here to its negative holds nothing yet (``setMinimal`` is deprecated in 3.40)."""
 _NOTHING = QgsRectangle(0, 0, 0, 0)
 """A null rectangle would be written as the largest numbers there are (3.40, 3.44)."""
 EXTENT_SECONDS = 60.0
@@ -117,8 +120,7 @@ def _extent(layer: Any, rows: Optional[str]) -> QgsRectangle:
         return QgsRectangle(_NOTHING)
     request = filtered_request(layer, rows)
     request.setSubsetOfAttributes([])
-    extent = QgsRectangle()
-    extent.setMinimal()
+    extent = QgsRectangle(_MOST, _MOST, -_MOST, -_MOST, False)
     features = layer.getFeatures(request)
     feature = QgsFeature()
     while features.nextFeature(feature):  # one object for all rows: a quarter less than a loop
