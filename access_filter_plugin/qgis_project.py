@@ -74,8 +74,14 @@ class ProjectStates:
             variables=read_variables(project),
             files=VariableFiles(os.path.dirname(os.path.abspath(path)) if path else ""),
         )
-        for feature in self._features:
-            state.parts[feature.name] = feature.compile(state)
+        # Landing pages compile projects beside the one that is served.
+        served = QgsProject.instance()
+        QgsProject.setInstance(project)
+        try:
+            for feature in self._features:
+                state.parts[feature.name] = feature.compile(state)
+        finally:
+            QgsProject.setInstance(served)
         if len(self._states) >= self._limit:
             self._states.pop(next(iter(self._states)))
         self._states[id(project)] = state

@@ -151,7 +151,12 @@ class RequestPipeline:
             context.answered = True
             write_answer(handler, 403, "text/plain; charset=utf-8", PROJECT_REFUSED)
             return context
-        context.project = self._state(self._project(request.project))
+        project = self._project(request.project)
+        if project is not None:
+            # QGIS does so right after this. Until then the project of the request before is the
+            # instance, in which expressions, virtual layers and transforms look for layers.
+            QgsProject.setInstance(project)
+        context.project = self._state(project)
         return context
 
     def _read(self, handler: Any) -> tuple[OwsRequest, Optional[Callable[[], OwsRequest]]]:

@@ -308,3 +308,21 @@ def test_a_rule_on_a_computed_field_sees_the_new_row(server: Server, tmp_path: P
     body = {"type": "Feature", "properties": {"status": "done", "shout": "DRAFT"}}
     assert client.api("/collections/parcels/items/1", "PUT", body).status == 403
     assert stored(project)[1]["status"] == "submitted"
+
+
+@pytest.mark.parametrize("needed", [0, 1])
+def test_a_check_reads_the_layers_of_its_own_project_whatever_was_asked_before(
+    server: Server, tmp_path: Path, needed: int
+) -> None:
+    """The project of the request before is QGIS's instance until the service runs."""
+    check = f"coalesce(aggregate('reports', 'sum', 1), 0) = {needed}"
+    rule = {"layers": "parcels", "actions": ["read", "update"], "check": check}
+    one_report = policy_project(tmp_path / "one", access_rules=[rule])
+    no_report = policy_project(tmp_path / "none", access_rules=[rule])
+    source = ogr.Open(str(tmp_path / "none" / "data.gpkg"), 1)
+    source.GetLayerByName("reports").DeleteFeature(1)
+    source = None
+    for project, count in ((no_report, 0), (one_report, 1)) * 2:
+        client = server.client(project, "eve")
+        answer = transaction(client, update("parcels", by_id("parcels.1"), name="new"))
+        assert ("TransactionResponse" in answer.text) is (count == needed), answer.text
