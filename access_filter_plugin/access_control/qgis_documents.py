@@ -85,6 +85,11 @@ class Documents:
         context.cached = True
         return True
 
+    def keep_private(self, handler: Any) -> None:
+        """Tell caches on the way that this answer is one caller's; browsers may keep it."""
+        handler.setResponseHeader("Cache-Control", "private")
+        handler.setResponseHeader("Vary", self._vary)
+
     def keep(self, context: RequestContext, handler: Any) -> None:
         """Keep a document that was written, after redaction, and give it its validators."""
         note = context.notes.get(NOTE)

@@ -18,6 +18,7 @@ from ..ows_request import ACCESS
 from ..problem_report import problem_lines
 from ..qgis_stand_in import denied_permissions, fewest_attributes, write_answer
 from ..request_context import DecisionRecord, RequestContext
+from ..streaming import may_stream
 from ..strict_json import Problem, Severity
 from .admission.verdict import Verdict
 from .binding import bind
@@ -174,6 +175,8 @@ class AccessControlFeature:
         self._variables.set(context.project.project, access.expression_variables())
         self._answers = self._answers_of(access)
         self._access = access
+        if may_stream(request):
+            self._documents.keep_private(handler)
 
     @staticmethod
     def _refuse(context: RequestContext, verdict: Verdict, handler: Any) -> None:
@@ -211,7 +214,9 @@ class AccessControlFeature:
         self._put_back()
         if self._access is not None and not context.answered:
             redact(context, self._access, handler)
-            self._documents.keep(context, handler)
+            if not handler.headersSent():
+                self._documents.keep_private(handler)
+                self._documents.keep(context, handler)
 
     def forget(self) -> None:
         """Forget the request; hooks that come now find nothing prepared."""

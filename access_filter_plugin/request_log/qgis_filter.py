@@ -9,6 +9,7 @@ from typing import Any, Optional
 from .. import qgis_log
 from ..operator_settings import OperatorSettings
 from ..request_context import RequestContext
+from ..streaming import may_stream
 from ..strict_json import Problem, StrictJsonError
 from .answer_reader import AnswerReader, unfinished_facts
 from .entry import BadLayer, LineWriter, RequestFacts, is_remarkable, level_of
@@ -19,7 +20,6 @@ from .sampler import Sampler
 from .server_timing import server_timing
 from .settings import VARIABLE, LogSettings, operator_defaults, read_log_settings
 from .sink import NO_SINK, Sink, make_sink
-from .streaming import may_stream
 from .tracing import RequestIds, read_traceparent, trace_id
 
 _REQUEST_ID = "X-Request-ID"

@@ -31,6 +31,14 @@ DOCUMENTS = (
     {"SERVICE": "WCS", "REQUEST": "GetCapabilities", "VERSION": "1.0.0"},
     {"SERVICE": "WMTS", "REQUEST": "GetCapabilities", "VERSION": "1.0.0"},
 )
+MAP = {
+    "BBOX": "0,0,10,10",
+    "CRS": "EPSG:4326",
+    "WIDTH": "9",
+    "HEIGHT": "9",
+    "FORMAT": "image/png",
+    "VERSION": "1.3.0",
+}
 PATHS = ("/collections", "/api.openapi3")
 
 
@@ -191,3 +199,34 @@ def test_qgis_knows_addresses_from_no_other_header() -> None:
     known = {name for name in dir(QgsServerRequest) if name.endswith("_SERVICE_URL")}
     services = ("", "WMS_", "WFS_", "WCS_", "WMTS_")
     assert known == {f"X_QGIS_{service}SERVICE_URL" for service in services}
+
+
+@pytest.mark.parametrize("who", [None, ("bob", "viewer"), ("root", "viewer,editor")])
+@pytest.mark.parametrize(
+    "request_of_data",
+    [
+        {"SERVICE": "WMS", "REQUEST": "GetMap", "LAYERS": "parcels", "STYLES": "", **MAP},
+        {"SERVICE": "WFS", "REQUEST": "GetFeature", "TYPENAME": "parcels", "MAXFEATURES": "1"},
+        "/collections/parcels/items",
+    ],
+    ids=str,
+)
+def test_no_cache_on_the_way_may_tell_one_callers_data_to_another(
+    server: Server,
+    project: Path,
+    who: tuple[str, str] | None,
+    request_of_data: dict[str, str] | str,
+) -> None:
+    answer = ask(caller(server, project, who), request_of_data)
+    assert answer.status == 200
+    assert answer.headers["Cache-Control"] == "private"
+    assert answer.headers["Vary"] == "Authorization, Cookie"
+
+
+def test_answers_of_a_project_without_rules_are_as_cacheable_as_before(
+    server: Server, tmp_path: Path
+) -> None:
+    client = server.client(policy_project(tmp_path))
+    answer = client.get(SERVICE="WMS", REQUEST="GetMap", LAYERS="parcels", STYLES="", **MAP)
+    assert answer.status == 200
+    assert "Cache-Control" not in answer.headers

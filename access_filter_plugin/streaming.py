@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..ows_request import OwsRequest
+from .ows_request import OwsRequest
 
 _NEVER_STREAMED = frozenset({"WMS", "WMTS", "WCS", "OAPIF", "ACCESS"})
 
