@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from qgis.core import QgsCoordinateReferenceSystem, QgsProject
 
+from access_filter_plugin import qgis_requests
 from tests.support.projects import policy_project, publish, save, vector_layer, write_geopackage
 from tests.support.server import Client, Server
 from tests.support.wfs import by_id, equals, features, names, query, transaction, update
@@ -126,12 +127,31 @@ def test_the_hook_holds_where_admission_is_not_asked(
     assert names(features(client)) == ["uno", "two", "three", "four"]
 
 
-def test_a_body_beyond_the_limit_is_refused(server: Server, tmp_path: Path) -> None:
+LARGE = query("parcels", " " * 1_048_577)
+
+
+def test_a_body_beyond_the_limit_is_refused_unread(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = server.client(policy_project(tmp_path / "p", access_rules=NULL_IS_OPEN))
-    body = query("parcels", " " * (10 * 1024 * 1024))
-    answer = client.post(body, SERVICE="WFS", REQUEST="GetFeature")
-    assert answer.status == 413
-    assert "too large" in answer.text
+    within = query("parcels", " " * 1_000_000)
+    assert len(names(client.post(within, SERVICE="WFS", REQUEST="GetFeature"))) > 0
+    monkeypatch.setattr(qgis_requests, "read_request", None)
+    for asked in ({"REQUEST": "GetFeature"}, {"REQUEST": "Transaction"}):
+        answer = client.post(LARGE, SERVICE="WFS", **asked)
+        assert (answer.status, "too large" in answer.text) == (413, True)
+    refused = client.api("/collections/parcels/items", "POST", {"x": "y" * 1_048_577})
+    assert refused.status == 413
+
+
+@pytest.mark.parametrize("variables", [{}, {"access_rules": [{"layers": "*"}]}])
+def test_a_large_body_of_whom_nothing_limits_is_guarded_and_passes(
+    server: Server, tmp_path: Path, variables: dict[str, Any]
+) -> None:
+    client = server.client(policy_project(tmp_path / "p", **variables))
+    assert len(names(client.post(LARGE, SERVICE="WFS", REQUEST="GetFeature"))) == 4
+    reads = "<!DOCTYPE x>" + LARGE
+    assert client.post(reads, SERVICE="WFS", REQUEST="GetFeature").status == 400
 
 
 def test_a_body_is_read_as_xml_however_many_blanks_are_before_it(
