@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import tempfile
@@ -193,6 +194,8 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Measure what was asked for, print it, and keep the figures."""
     options = arguments()
+    # Ended from outside, the servers are ended as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     groups = options.groups or (["10", "figures"] if options.quick else list(GROUPS))
     rounds = 3 if options.quick else options.rounds
     if options.page_only:

@@ -90,6 +90,15 @@ def text_of(whole: dict[str, Any], order: Sequence[str]) -> str:
     machine = whole[groups[-1]]["machine"]
     lines = [f"* {name}: {value}" for name, value in machine.items() if name != "commit"]
     lines += ["", f"Of {len(results)} targets {len(results) - len(missed)} are met."]
+    apart = max(
+        (abs(r["value"] - 1) for r in whole.get("control", {}).get("results", [])), default=0
+    )
+    if apart:
+        lines += [
+            "",
+            f"In this run two equal bare servers were up to {apart:.0%} apart: whether a target nearer to 1",
+            "than that is met cannot be told by it, neither way.",
+        ]
     if missed:
         lines += ["", "Not met:", ""]
         lines += [f"* {r['name']}: {_told(r)}" for r in missed]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import sys
 import tempfile
 import threading
@@ -323,6 +324,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="script/soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=1.0)
     options = parser.parse_args()
+    # Ended from outside, the servers are ended as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     wrong = soak(options.minutes * 60)
     for line in wrong[:20]:
         print(f"WRONG: {line}")
