@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from qgis.core import QgsProject
+from qgis.PyQt import sip
 
 from .feature import Feature
 from .variable_file import FileStamp, VariableFiles
@@ -82,10 +83,18 @@ class ProjectStates:
                 state.parts[feature.name] = feature.compile(state)
         finally:
             QgsProject.setInstance(served)
+        self._drop_generations_before(project, path)
         if len(self._states) >= self._limit:
             self._states.pop(next(iter(self._states)))
         self._states[id(project)] = state
         return state
+
+    def _drop_generations_before(self, project: Any, path: str) -> None:
+        """Forget projects that QGIS has dropped: decisions and documents of megabytes hang on them."""
+        for key, known in list(self._states.items()):
+            is_older = known.path == path and known.project is not project
+            if sip.isdeleted(known.project) or (path and is_older):
+                del self._states[key]
 
 
 def read_variables(project: QgsProject) -> dict[str, str]:
