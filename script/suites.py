@@ -15,6 +15,8 @@ from xml.etree import ElementTree as ET
 
 NO_TESTS_COLLECTED = 5
 UNIT = "tests/unit"
+#: The longest first, so that none of them is what all others have long been waited for.
+LONG = ("fcgi", "server", "noninterference", "server_feature_info", "cli", "package")
 
 
 def main() -> int:
@@ -52,7 +54,8 @@ def suites(left_out: list[str]) -> list[str]:
     """Every folder of tests/ that holds tests."""
     folders = {path.relative_to("tests").parts[0] for path in Path("tests").rglob("test_*.py")}
     chosen = folders.difference(left_out)
-    return [f"tests/{name}" for name in sorted(chosen)]
+    order = [name for name in LONG if name in chosen]
+    return [f"tests/{name}" for name in [*order, *sorted(chosen.difference(order))]]
 
 
 def split_arguments(arguments: list[str]) -> tuple[list[str], list[str]]:
