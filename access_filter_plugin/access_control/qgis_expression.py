@@ -22,7 +22,7 @@ from qgis.core import (
 
 from .binding import ParsedExpression
 from .expression import ExpressionError, tokenize, variables
-from .qgis_truth import doubt_of
+from .qgis_truth import COMPUTING, doubt_of
 
 ALL_COLUMNS = QgsFeatureRequest.ALL_ATTRIBUTES
 """What referencedColumns holds when an expression may read any column."""
@@ -41,14 +41,7 @@ _STRICT = (
     _Binary.boNotLike,
     _Binary.boILike,
     _Binary.boNotILike,
-    _Binary.boPlus,
-    _Binary.boMinus,
-    _Binary.boMul,
-    _Binary.boDiv,
-    _Binary.boIntDiv,
-    _Binary.boMod,
-    _Binary.boPow,
-    _Binary.boConcat,
+    *COMPUTING,
 )
 
 

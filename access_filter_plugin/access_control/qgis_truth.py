@@ -23,7 +23,7 @@ from qgis.core import (
 
 _Binary = QgsExpressionNodeBinaryOperator
 _EQUALITIES = (_Binary.boEQ, _Binary.boNE, _Binary.boIs, _Binary.boIsNot)
-_COMPUTING = (
+COMPUTING = (
     _Binary.boPlus,
     _Binary.boMinus,
     _Binary.boMul,
@@ -33,6 +33,7 @@ _COMPUTING = (
     _Binary.boPow,
     _Binary.boConcat,
 )
+"""Operators whose result is no truth value."""
 DOUBT = (
     "compares a condition with TRUE or FALSE, which no QGIS before 3.44 finds equal; "
     "write the condition alone, or NOT before it"
@@ -82,7 +83,7 @@ def _is_truth_value(node: QgsExpressionNode) -> bool:
 
 def _is_condition(node: QgsExpressionNode) -> bool:
     if isinstance(node, _Binary):
-        return node.op() not in _COMPUTING
+        return node.op() not in COMPUTING
     if isinstance(node, QgsExpressionNodeUnaryOperator):
         return bool(node.op() == QgsExpressionNodeUnaryOperator.uoNot)
     # BETWEEN gives a truth value, in every QGIS that has it.
