@@ -17,6 +17,7 @@ OUR_HEADERS = frozenset(
 _TIMES = re.compile(
     rb'"timeStamp": ?"[^"]*"|/(Creation|Mod)Date \([^)]*\)|/ID ?\[[^\]]*\]'
     rb'|<xmp:\w+Date>[^<]*<|xmp:\w+Date="[^"]*"'
+    rb'|\stimeStamp="\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"'  # WFS, RESULTTYPE=hits
 )
 _UUID = re.compile(rb"uuid:[0-9a-f-]{36}|\$L?\d*TDCREATE[^$]*")
 _CANARY = re.compile(rb"CN[AB]\w*")
