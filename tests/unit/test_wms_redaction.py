@@ -9,7 +9,9 @@ import pytest
 from access_filter_plugin.access_control.catalogue import LayerInfo
 from access_filter_plugin.access_control.decision import EVERY_ROW, LayerDecision
 from access_filter_plugin.access_control.redaction.feature_info import (
+    MAX_SEARCHED,
     Keys,
+    LayerKeys,
     layer_keys,
     redact_gml,
     redact_html,
@@ -109,6 +111,40 @@ def test_json_keeps_other_layers_and_untouched_bytes() -> None:
     assert [f["properties"] for f in found] == [{"name": "a"}, {"raw": 1}]
     untouched = json.dumps({"features": [other]}).encode()
     assert redact_json(untouched, keys()) == untouched
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("secret", "SECRET", r"\u0073ecret", r"s\u0045cret", "\u017fecret", "GEHEIM", "STRASSE"),
+        *("stra\u00dfe", r"na\"me", r"NA\"ME", "\u1e9eig", "ssig", r"back\\slash", r"with\/slash"),
+    ],
+)
+def test_json_loses_a_closed_key_however_it_is_written(key: str) -> None:
+    closed = ["secret", "geheim", "stra\u00dfe", 'na"me', "\u00dfig", "back\\slash", "with/slash"]
+    one = LayerKeys(frozenset({"roads"}), frozenset(name.casefold() for name in closed))
+    body = f'{{"features":[{{"id":"roads.1","properties":{{"name":"a","{key}":"x"}}}}]}}'.encode()
+    found = json.loads(redact_json(body, Keys([one], {"open"})))
+    assert found["features"][0]["properties"] == {"name": "a"}
+
+
+@pytest.mark.parametrize("value", ["", " ", "secret", r"a\nb", "\u017f"])
+def test_json_without_a_closed_key_stays_byte_for_byte(value: str) -> None:
+    body = f'{{ "features": [{{"id": "roads.1","properties":{{"name":"{value}"}} }}]}}'.encode()
+    assert redact_json(body, keys()) == body
+
+
+def test_json_that_is_no_text_is_not_passed_on() -> None:
+    with pytest.raises(UnicodeDecodeError):
+        redact_json(b'{"features":[{"id":"roads.1","properties":{"name":"\xff"}}]}', keys())
+
+
+@pytest.mark.parametrize("count", [MAX_SEARCHED, MAX_SEARCHED + 1])
+def test_each_of_many_closed_names_is_found(count: int) -> None:
+    names = frozenset(f"closed{number}" for number in range(count))
+    many = Keys([LayerKeys(frozenset({"roads"}), names)], ())
+    body = '{"features":[{"id":"roads.1","properties":{"name":"a","%s":1}}]}'
+    assert not any(b"closed" in redact_json((body % name).encode(), many) for name in names)
 
 
 def test_of_a_name_that_layers_share_json_keeps_the_ids() -> None:

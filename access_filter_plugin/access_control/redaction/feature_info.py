@@ -30,6 +30,8 @@ _HTML_PART = re.compile(
     r"<td[^>]*>(?P<value>.*?)</td>\s*</tr>[ \t]*\n?",
     re.DOTALL | re.IGNORECASE,
 )
+MAX_SEARCHED = 50
+"""With more closed names than this an answer is parsed at once."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,22 @@ class Keys:
     def __init__(self, layers: Sequence[LayerKeys], open_names: Iterable[str]) -> None:
         self._layers = tuple(layers)
         self._open_names = frozenset(open_names)
+        closed = frozenset(name for keys in self._layers for name in keys.closed)
+        self._quoted = tuple(f'"{name}"' for name in closed)
 
     def __bool__(self) -> bool:
         return bool(self._layers)
+
+    def may_be_in(self, body: bytes) -> bool:
+        """Return whether a key of anything closed may stand in a JSON text; False is certain.
+
+        Without a backslash every key stands there as it is, between quotes. Case is folded letter
+        by letter, so that of a key within the text is that of the key alone.
+        """
+        if b"\\" in body or len(self._quoted) > MAX_SEARCHED:
+            return True
+        text = body.decode("utf-8").casefold()
+        return any(name in text for name in self._quoted)
 
     def of(self, name: str) -> tuple[LayerKeys, ...]:
         """Return the keys that hold for an answer's layer; all of them for an unknown name."""
@@ -145,6 +160,8 @@ def redact_json(body: bytes, keys: Keys, shared: frozenset[str] = frozenset()) -
     them, and for JSON reads the rows of those keys in another, without its row filter (seen on
     3.22, 3.40 and 3.44): of these only the ids stay.
     """
+    if not shared and not keys.may_be_in(body):
+        return body
     document: Any = json_codec.loads(body)
     changed = False
     prefixes = tuple(f"{name}." for name in shared)
