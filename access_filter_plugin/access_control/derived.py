@@ -22,6 +22,7 @@ class Derivation:
         self._under_way: set[str] = set()
         self._cycles = 0
         self._whole_project: Optional[bool] = None
+        self._shows_all: Optional[bool] = None
 
     def decision(self, layer_id: str) -> LayerDecision:
         """Return the final decision for a layer; an unknown layer is closed."""
@@ -51,6 +52,12 @@ class Derivation:
             for layer_id in self._catalogue.layers:
                 self.decision(layer_id)
         return self._final
+
+    def shows_all(self) -> bool:
+        """Return whether nothing of any layer is closed to reading."""
+        if self._shows_all is None:
+            self._shows_all = all(d.is_fully_readable for d in self.all().values())
+        return self._shows_all
 
     def are_open(self, sources: tuple[Source, ...]) -> bool:
         """Return whether everything that a thing is made of is open (for layouts)."""

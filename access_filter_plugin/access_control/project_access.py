@@ -60,7 +60,10 @@ class OperationAccess:
     _decisions: Mapping[str, LayerDecision] = field(default_factory=dict)
     _templates: frozenset[str] = frozenset()
     cache: dict[str, object] = field(default_factory=dict)
-    """What a wall computed once from these decisions and wants to keep with them."""
+    """What a wall computed once for this caller and operation and wants to keep with them."""
+    shared: dict[str, object] = field(default_factory=dict)
+    """The same for every caller and operation of the very same decisions: only what follows from
+    these, and from the operation named in the key, may be kept here."""
 
     def decision(self, layer_id: str) -> LayerDecision:
         """Return the decision for a layer; an unknown id is closed."""
@@ -78,9 +81,9 @@ class OperationAccess:
     @property
     def signature(self) -> str:
         """Return a text that is equal for two callers only if their decisions are equal."""
-        known = self.cache.get("signature")
+        known = self.shared.get("signature")
         if not isinstance(known, str):
-            known = self.cache["signature"] = signature(self._decisions, self._templates)
+            known = self.shared["signature"] = signature(self._decisions, self._templates)
         return known
 
     def expression_variables(self) -> Mapping[str, Optional[object]]:
@@ -92,6 +95,17 @@ class OperationAccess:
         }
 
 
+@dataclass(frozen=True)
+class Together:
+    """What the decisions of several requests come to, for all callers who have them in common."""
+
+    parts: tuple[Derivation, ...]
+    """Kept, so that no other derivations can come to have their identities."""
+    decisions: Mapping[str, LayerDecision]
+    templates: frozenset[str]
+    shared: dict[str, object] = field(default_factory=dict)
+
+
 class ProjectAccess:
     """Answers who may do what in one project, from memory after the first time."""
 
@@ -101,6 +115,7 @@ class ProjectAccess:
         self._memo: OrderedDict[tuple[object, ...], tuple[datetime, OperationAccess]]
         self._memo = OrderedDict()
         self._derivations: OrderedDict[tuple[object, ...], Derivation] = OrderedDict()
+        self._together: OrderedDict[tuple[object, ...], Together] = OrderedDict()
         self._limit = max(20, min(MEMO_LIMIT, DECISION_LIMIT // (len(bound.catalogue.layers) or 1)))
         self._bounds = sorted(_time_bounds(bound.policy))
         self._by_address = any(rule.addresses is not None for rule in bound.policy.rules)
@@ -143,12 +158,14 @@ class ProjectAccess:
         names = (*DATA_OPERATIONS[service], operation) if is_listing else (operation,)
         listing = operation if is_listing else ""
         parts = {name: self._derivation(caller, present, service, name, listing) for name in names}
-        decisions = merged([part.all() for part in parts.values()])
-        templates = self._templates([parts[n] for n in names if n == PRINT or not is_listing])
+        together = self._put_together(
+            tuple(parts.values()),
+            self._templates([parts[n] for n in names if n == PRINT or not is_listing]),
+        )
         restricted = self._is_restricted(caller, present, service, operation)
         if is_listing and not restricted:
             restricted = not all(
-                _shows_all(parts[n]) for n in DATA_OPERATIONS[service] if n not in WRITING
+                parts[n].shows_all() for n in DATA_OPERATIONS[service] if n not in WRITING
             )
         return OperationAccess(
             catalogue=self.bound.catalogue,
@@ -160,9 +177,22 @@ class ProjectAccess:
             is_restricted=restricted,
             must_log_in=self._must_log_in(caller, present),
             edits_differ=service == OAPIF and self._edits_differ(present, operation),
-            _decisions=decisions,
-            _templates=templates,
+            _decisions=together.decisions,
+            _templates=together.templates,
+            shared=together.shared,
         )
+
+    def _put_together(self, parts: tuple[Derivation, ...], templates: frozenset[str]) -> Together:
+        """Return the sum of derivations: the same object for all callers who share these."""
+        parts = tuple({id(part): part for part in parts}.values())
+        key = (*map(id, parts), templates)
+        known = self._together.get(key)
+        if known is None:
+            known = Together(parts, merged([part.all() for part in parts]), templates)
+            if len(self._together) >= self._limit:
+                self._together.popitem(last=False)
+            self._together[key] = known
+        return known
 
     def _must_log_in(self, caller: Caller, present: list[Rule]) -> bool:
         if self.bound.policy.catalog is not Catalog.CHALLENGE or not caller.subject.is_anonymous:
@@ -246,15 +276,11 @@ class ProjectAccess:
         names = tuple(n for n in known if n not in WRITING) if known else (operation,)
         parts = {id(p): p for p in (self._derivation(caller, present, service, n) for n in names)}
         for part in parts.values():
-            if not _shows_all(part):
+            if not part.shows_all():
                 return True
             if len(self._templates([part])) < len(self.bound.catalogue.templates):
                 return True
         return False
-
-
-def _shows_all(part: Derivation) -> bool:
-    return all(decision.is_fully_readable for decision in part.all().values())
 
 
 def _denies_listing(rule: Rule, service: str, listing: str) -> bool:

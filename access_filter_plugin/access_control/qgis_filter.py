@@ -187,10 +187,11 @@ class AccessControlFeature:
 
     @staticmethod
     def _answers_of(access: OperationAccess) -> dict[str, LayerAnswers]:
-        known = access.cache.get("answers")
+        key = f"answers {access.service} {access.operation}"
+        known = access.shared.get(key)
         if not isinstance(known, dict):
             layers = access.catalogue.layers.values()
-            known = access.cache["answers"] = {info.id: answers(access, info) for info in layers}
+            known = access.shared[key] = {info.id: answers(access, info) for info in layers}
         return known
 
     @staticmethod

@@ -18,7 +18,7 @@ _TIPS_KEY = "unsafe_map_tips"
 
 def unsafe_display_names(access: OperationAccess, state: Any) -> frozenset[str]:
     """Return the ids of readable layers whose display name uses something closed."""
-    known = access.cache.get(_NAMES_KEY)
+    known = access.shared.get(_NAMES_KEY)
     if not isinstance(known, frozenset):
         known = frozenset(
             layer_id
@@ -26,20 +26,20 @@ def unsafe_display_names(access: OperationAccess, state: Any) -> frozenset[str]:
             if isinstance(layer, QgsVectorLayer)
             and not expressions_are_open(access, state, layer, [layer.displayExpression()])
         )
-        access.cache[_NAMES_KEY] = known
+        access.shared[_NAMES_KEY] = known
     return known
 
 
 def unsafe_map_tips(access: OperationAccess, state: Any) -> frozenset[str]:
     """Return the ids of readable layers whose map tip uses something closed."""
-    known = access.cache.get(_TIPS_KEY)
+    known = access.shared.get(_TIPS_KEY)
     if not isinstance(known, frozenset):
         known = frozenset(
             layer_id
             for layer_id, layer in _readable(access, state)
             if not expressions_are_open(access, state, layer, templates(_map_tip(layer)))
         )
-        access.cache[_TIPS_KEY] = known
+        access.shared[_TIPS_KEY] = known
     return known
 
 

@@ -94,6 +94,40 @@ def test_signatures_of_callers_with_equal_decisions_are_equal() -> None:
     assert one.signature == two.signature
 
 
+def test_callers_of_one_set_of_rules_share_what_follows_from_their_decisions() -> None:
+    found = project({"layers": "*", "roles": "viewer"}, {"layers": "parcels", "roles": "editor"})
+    one, two, other = (
+        found.access(Subject(name, frozenset(roles)), "WMS", "GetMap")
+        for name, roles in (("a", ["viewer"]), ("b", ["viewer", "unknown"]), ("c", ["editor"]))
+    )
+    assert one is not two
+    assert one.shared is two.shared
+    assert one.shared is not other.shared
+
+
+def test_callers_whose_names_enter_a_filter_share_nothing() -> None:
+    found = project({"layers": "parcels", "filter": "owner = @access_user"})
+    one, two = (found.access(Subject(name), "WMS", "GetMap") for name in ("a", "b"))
+    assert one.shared is not two.shared
+
+
+def test_listings_of_different_layouts_share_nothing() -> None:
+    found = project({"layers": "*"})
+    wms, wfs = (found.access(subject("bob"), name, "GetCapabilities") for name in ("WMS", "WFS"))
+    assert wms.decisions() == wfs.decisions()
+    assert wms.allows_template("Draft")
+    assert not wfs.allows_template("Draft")
+    assert wms.shared is not wfs.shared
+
+
+def test_what_is_shared_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(project_access, "DECISION_LIMIT", 200)
+    found = project({"layers": "*", "filter": "owner = @access_user"})
+    for number in range(200):
+        found.access(Subject(f"user {number}"), "WMS", "GetMap")
+    assert len(found._together) * len(found.bound.catalogue.layers) == 200
+
+
 def test_a_listing_shows_what_one_of_the_requests_opens() -> None:
     found = project(
         {"layers": "parcels", "requests": "GetMap", "attributes": "name"},
