@@ -60,6 +60,7 @@ class OwsRequest(NamedTuple):
     parameters: Mapping[str, str] = _NO_PARAMETERS
     method: str = "GET"
     url: str = ""
+    """Empty for requests of which nobody reads it (maps, features, coverages, tiles)."""
     path: str = ""
     body: bytes = b""
     project: str = ""

@@ -18,9 +18,9 @@ from .ows_request import DATA_OPERATIONS, OwsRequest
 from .project_admission import project_refusal
 from .qgis_boundary import report_failure
 from .qgis_project import ProjectState, ProjectStates
-from .qgis_request import body_size, read_head, read_request
 from .qgis_stand_in import Closed, write_answer
 from .request_context import DecisionRecord, RequestContext
+from .request_reader import body_size, read_head, read_request
 
 INTERNAL_ERROR = "internal error"
 NOT_PREPARED = "another plugin, or a failure, ended it early"

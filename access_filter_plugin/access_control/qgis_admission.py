@@ -64,10 +64,24 @@ def _judge(
     state: Any,
     settings: OperatorSettings,
 ) -> Verdict:
-    if access is not None and access.must_log_in:
+    if access is None:
+        return guard(request, state, settings)
+    if access.must_log_in:
         return challenge_listing(access)
+
+    def judge() -> Verdict:
+        return _judge_anew(request, access, state, settings)
+
+    if access.is_restricted and request.operation not in WRITING:
+        return _remembered(state).verdict(request, access, judge)
+    return judge()
+
+
+def _judge_anew(
+    request: OwsRequest, access: OperationAccess, state: Any, settings: OperatorSettings
+) -> Verdict:
     verdict = guard(request, state, settings)
-    if verdict is not ADMITTED or access is None:
+    if verdict is not ADMITTED:
         return verdict
     if not is_judged(request, access):
         if request.service == OAPIF and not request.method:
@@ -80,15 +94,7 @@ def _judge(
     service = SERVICES.get(request.service)
     if service is None:
         return refuse("SERVICE: this service cannot be restricted and is not open to you")
-    return _by_service(service, request, access, state)
-
-
-def _by_service(
-    service: Admit, request: OwsRequest, access: OperationAccess, state: Any
-) -> Verdict:
-    if request.operation in WRITING:
-        return service(request, access, state)
-    return _remembered(state).verdict(request, access, lambda: service(request, access, state))
+    return service(request, access, state)
 
 
 def _remembered(state: Any) -> RememberedVerdicts:

@@ -74,7 +74,7 @@ class Documents:
         request = context.request
         if request.operation not in CACHED.get(request.service, ()):
             return False
-        if request.method not in ("GET", "HEAD") or _others_are_registered():
+        if request.method not in ("GET", "HEAD") or not request.url or _others_are_registered():
             return False
         key = self._key(context, access, project, handler)
         context.notes[NOTE] = (key, project)

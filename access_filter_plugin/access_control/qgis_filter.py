@@ -35,9 +35,8 @@ from .qgis_mutations import Mutations
 from .qgis_redaction import redact
 from .qgis_refusal import answer_refusal
 from .qgis_variables import ExpressionVariables
-from .record import record_of
+from .record import record_of, record_of_request
 from .rules_file import OperatorRules
-from .touched import touched_layers
 
 DENIED_SENTENCES = {
     503: "This project is closed: its access rules are not valid.",
@@ -157,8 +156,7 @@ class AccessControlFeature:
                 context.decision = record_of(access, ())
                 context.answered = True
                 return
-            touched = touched_layers(request, access.catalogue)
-            context.decision = record_of(access, touched)
+            context.decision = record_of_request(access, request)
         verdict = admit(request, access, context.project, self._settings)
         context.notes["verdict"] = verdict
         if verdict.refused is not None:

@@ -12,13 +12,18 @@ _COLLECTION = re.compile(r"/collections/([^/]+)")
 _PREFIX = re.compile(r"\w+:")
 
 
+def naming_texts(request: OwsRequest) -> tuple[str, ...]:
+    """Return all texts of a request that name layers; the last is the path of OGC API Features."""
+    sent = request.parameters.get
+    path = request.path if request.service == OAPIF else ""
+    return (*[sent(key, "") for key in _PARAMETERS], path)
+
+
 def touched_layers(request: OwsRequest, catalogue: Catalogue) -> tuple[str, ...]:
     """Return the ids of the layers that a request names, each once; a listing names none."""
-    parameters = request.parameters
-    texts = [parameters[key] for key in _PARAMETERS if key in parameters]
-    if request.service == OAPIF:
-        found = _COLLECTION.search(request.path)
-        texts += [found.group(1), found.group(1).rsplit(".", 1)[0]] if found else []
+    *texts, path = naming_texts(request)
+    found = _COLLECTION.search(path) if path else None
+    texts += [found.group(1), found.group(1).rsplit(".", 1)[0]] if found else []
     known = catalogue.ids_by_name
     ids: dict[str, None] = {}
     for name in dict.fromkeys(name for text in texts for name in text.split(",")):

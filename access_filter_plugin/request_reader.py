@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
-
-from qgis.PyQt.QtCore import QUrl
 
 from .ows_request import (
     ACCESS,
@@ -19,6 +19,15 @@ from .ows_request import (
 API_ROOT = "/wfs3"
 _LEFT_OVER = "admin.sld"
 _HEAD = ("SERVICE", "REQUEST", "VERSION", "MAP")
+#: Requests for data, whose URL nobody reads: QGIS takes longer to write it than we for all the rest.
+_WITHOUT_URL: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "WMS": frozenset({"GetMap", "GetFeatureInfo", "GetLegendGraphic", "GetPrint"}),
+        "WFS": frozenset({"GetFeature", "Transaction"}),
+        "WCS": frozenset({"GetCoverage"}),
+        "WMTS": frozenset({"GetTile", "GetFeatureInfo"}),
+    }
+)
 
 
 def read_request(handler: Any, server_iface: Any) -> OwsRequest:
@@ -29,44 +38,36 @@ def read_request(handler: Any, server_iface: Any) -> OwsRequest:
     where the server does not tell it (in process and in qgis_mapserver without the CGI variable).
     """
     parameters = handler.parameterMap()
-    url = handler.url()
-    path = path_of(url)
-    method = server_iface.getEnv("REQUEST_METHOD")
-    service = parameters.get("SERVICE", "").upper()
-    body = bytes(handler.data())
-    operation = parameters.get("REQUEST", "")
-    if not service:
-        service, operation = _without_service(method, path, operation, body)
-    return OwsRequest(
-        service=service,
-        operation=canonical_operation(service, operation),
-        version=parameters.get("VERSION", ""),
-        parameters=parameters,
-        method=method,
-        url=url,
-        path=path,
-        body=body,
-        project=_project_of(service, server_iface.configFilePath()),
-    )
+    return _request(handler, server_iface, parameters, bytes(handler.data()))
 
 
 def read_head(handler: Any, server_iface: Any) -> OwsRequest:
     """Return a request without its body, and without the parameters that QGIS makes of the body."""
     named = ((name, handler.parameter(name)) for name in _HEAD)
     parameters = {name: value for name, value in named if value}
+    request = _request(handler, server_iface, parameters, b"<")
+    return request._replace(body=b"")
+
+
+def _request(
+    handler: Any, server_iface: Any, parameters: Mapping[str, str], body: bytes
+) -> OwsRequest:
     path = handler.path()
     method = server_iface.getEnv("REQUEST_METHOD")
     service, operation = parameters.get("SERVICE", "").upper(), parameters.get("REQUEST", "")
     if not service:
-        service, operation = _without_service(method, path, operation, b"<")
+        service, operation = _without_service(method, path, operation, body)
+    operation = canonical_operation(service, operation)
     return OwsRequest(
-        service=service,
-        operation=canonical_operation(service, operation),
-        version=parameters.get("VERSION", ""),
-        parameters=parameters,
-        method=method,
-        path=path,
-        project=server_iface.configFilePath(),
+        service,
+        operation,
+        parameters.get("VERSION", ""),
+        parameters,
+        method,
+        "" if operation in _WITHOUT_URL.get(service, ()) else handler.url(),
+        path,
+        body,
+        _project_of(service, server_iface.configFilePath()),
     )
 
 
@@ -83,15 +84,6 @@ def _project_of(service: str, path: str) -> str:
     """
     is_left_over = service == ACCESS and os.path.basename(path) == _LEFT_OVER
     return "" if is_left_over else path
-
-
-def path_of(url: str) -> str:
-    """Return the decoded path of a URL; QUrl is asked only where something is encoded."""
-    scheme, slashes, rest = url.partition("?")[0].partition("//")
-    if not slashes or "%" in rest or "#" in rest or ":" not in scheme:
-        return str(QUrl(url).path(QUrl.ComponentFormattingOption.FullyDecoded))
-    _host, slash, path = rest.partition("/")
-    return slash + path
 
 
 def _without_service(method: str, path: str, operation: str, body: bytes) -> tuple[str, str]:
