@@ -7,11 +7,11 @@ it, a deny rule does (contract, section 3).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Optional, Union
 
 from .subject import Address
+from .value_class import value_class
 
 Network = Union[IPv4Network, IPv6Network]
 
@@ -77,7 +77,7 @@ def _network_or_message(entry: str, *, strict: bool) -> Union[Network, str]:
         return str(error)
 
 
-@dataclass(frozen=True)
+@value_class
 class AddressBlocks:
     """Blocks taken in and blocks taken away (``!``); taking away wins, order never matters."""
 

@@ -8,16 +8,16 @@ typo in ``ACCESS_FILTER_REQUIRE_RULES`` must not open anything.
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Optional
 
 from .addresses import Network
 from .operator_variables import PREFIX, VariableReader
 from .strict_json import StrictJsonError
+from .value_class import value_class
 
 
-@dataclass(frozen=True)
+@value_class
 class IdentitySource:
     """Where user and roles are read from; header names are as sent, the separator one text."""
 
@@ -61,7 +61,7 @@ OWN_HEADERS = "headers"
 IDENTITIES = ("remote_user", *PRESETS, OWN_HEADERS)
 
 
-@dataclass(frozen=True)
+@value_class
 class OperatorSettings:
     """The operator's settings, parsed; the defaults are those of an empty environment."""
 

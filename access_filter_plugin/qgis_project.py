@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Optional
 
 from qgis.core import QgsProject
 from qgis.PyQt import sip
 
 from .feature import Feature
+from .value_class import mutable_class
 from .variable_file import FileStamp, VariableFiles
 
 
-@dataclass
+@mutable_class
 class ProjectState:
     """One generation of one project."""
 

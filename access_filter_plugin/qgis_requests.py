@@ -84,12 +84,14 @@ class RequestPipeline:
                 feature.request_ready(context, handler)
             except BaseException as error:  # nothing may leave an override
                 report_failure(f"{feature.name} (request_ready)", error)
-                if feature is not self._access_control:
-                    continue
-                self._access_control.forget()
-                context.answered = True
-                context.decision = DecisionRecord(effect="deny", refused=INTERNAL_ERROR)
-                Closed("failure").request_begins(handler)
+                if feature is self._access_control:
+                    self._refuse_after_failure(context, handler)
+
+    def _refuse_after_failure(self, context: RequestContext, handler: Any) -> None:
+        self._access_control.forget()
+        context.answered = True
+        context.decision = DecisionRecord(effect="deny", refused=INTERNAL_ERROR)
+        Closed("failure").request_begins(handler)
 
     def project_ready(self, handler: Any) -> None:
         """Prepare again when QGIS serves another project object than the one prepared."""

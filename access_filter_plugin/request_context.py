@@ -7,14 +7,15 @@ may outlive the request (facts B, trap 6).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Callable, Optional
 
 from .ows_request import OwsRequest
 from .subject import ANONYMOUS, Subject
+from .value_class import mutable_class
 
 
-@dataclass
+@mutable_class
 class DecisionRecord:
     """The access decision as the log line and Explain show it (contract, section 8)."""
 
@@ -34,7 +35,7 @@ class DecisionRecord:
         )
 
 
-@dataclass
+@mutable_class
 class RequestContext:
     """One request on its way through the plugin."""
 

@@ -12,8 +12,9 @@ import heapq
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Optional, Union
+
+from .value_class import value_class
 
 MAX_SHOWN = 60
 MAX_HINTS = 200
@@ -30,7 +31,7 @@ class Severity(enum.Enum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True)
+@value_class
 class Problem:
     """Something wrong with a setting: where, what, and what was expected."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import IPv4Address, IPv6Address
 from typing import Optional, Union
+
+from .value_class import value_class
 
 Address = Union[IPv4Address, IPv6Address]
 
@@ -13,7 +15,7 @@ AUTHENTICATED_ROLE = "authenticated"
 BUILT_IN_ROLES = frozenset({ANONYMOUS_ROLE, AUTHENTICATED_ROLE})
 
 
-@dataclass(frozen=True)
+@value_class
 class Subject:
     """A caller: a user with roles, or nobody in particular (``user`` is None)."""
 

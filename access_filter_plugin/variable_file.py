@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from .strict_json import Problem, StrictJsonError, shown
+from .value_class import mutable_class, value_class
 
 PREFIX = "file:"
 MAX_BYTES = 32 * 1024 * 1024
 
 
-@dataclass(frozen=True)
+@value_class
 class FileStamp:
     """What tells that a file changed: time and size, or that it is missing (None)."""
 
@@ -29,7 +30,7 @@ class FileStamp:
         return cls(status.st_mtime_ns, status.st_size, status.st_ino)
 
 
-@dataclass
+@mutable_class
 class VariableFiles:
     """Follows the ``file:`` values of one project and remembers what it read."""
 

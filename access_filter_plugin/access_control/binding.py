@@ -7,10 +7,11 @@ needs must be there; everything a decision looks up later is a set or a canonica
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Optional, Protocol
 
 from ..strict_json import Problem, Severity, did_you_mean, shown
+from ..value_class import value_class
 from .catalogue import Catalogue, LayerInfo, LayerKind
 from .expression import ExpressionError
 from .patterns import NameList, has_wildcard, matches
@@ -23,7 +24,7 @@ MAX_WARNINGS = 20
 """Warnings told for one key of one rule; a rule for a thousand rasters is not a thousand lines."""
 
 
-@dataclass(frozen=True)
+@value_class
 class ParsedExpression:
     """An expression that parses: its canonical text and the columns it reads."""
 
@@ -45,7 +46,7 @@ class ExpressionEngine(Protocol):
         """Return whether a bound expression cannot be true on any row, without data."""
 
 
-@dataclass(frozen=True)
+@value_class
 class LayerRule:
     """What one rule says of one layer."""
 
@@ -66,7 +67,7 @@ class LayerRule:
     """True when the rule takes away an attribute that is not there: the layer is closed to all."""
 
 
-@dataclass(frozen=True)
+@value_class
 class BoundPolicy:
     """A policy on a project, ready to be decided on."""
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from types import MappingProxyType
 from typing import Optional
+
+from ..value_class import value_class
 
 
 class LayerKind(enum.Enum):
@@ -19,7 +21,7 @@ class LayerKind(enum.Enum):
     OTHER = "other"
 
 
-@dataclass(frozen=True)
+@value_class
 class Source:
     """What a derived thing is made of: a layer, all or one of its attributes, perhaps its rows."""
 
@@ -34,7 +36,7 @@ class Source:
     """True when only labels of that layer show, for which ``lookup`` is enough."""
 
 
-@dataclass(frozen=True)
+@value_class
 class LayerInfo:
     """One layer of a project."""
 
@@ -79,7 +81,7 @@ class LayerInfo:
         return frozenset(name for name in (self.id, self.name, self.short_name) if name)
 
 
-@dataclass(frozen=True)
+@value_class
 class Catalogue:
     """The layers, layer-tree groups and print layouts of a project."""
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Optional
 
+from ..value_class import value_class
 from .policy import Action
 
 MAX_CHAIN = 8
 """Conditions joined side by side; each is one level of parentheses in the SQL that QGIS makes."""
 
 
-@dataclass(frozen=True)
+@value_class
 class RowFilter:
     """Which rows: those some ``allow`` expression is true on and every ``deny`` is false on.
 
@@ -57,7 +58,7 @@ EVERY_ROW = RowFilter(allow=None)
 NO_ROW = RowFilter(allow=())
 
 
-@dataclass(frozen=True)
+@value_class
 class Transition:
     """What one allow rule lets an edit do: from rows of ``filter`` to rows of ``check``."""
 
@@ -68,7 +69,7 @@ class Transition:
     """What the new row must satisfy (insert, update); None for anything."""
 
 
-@dataclass(frozen=True)
+@value_class
 class EditRight:
     """What a subject may do with one edit action on one layer."""
 
@@ -95,7 +96,7 @@ class EditRight:
 NO_EDIT = EditRight()
 
 
-@dataclass(frozen=True)
+@value_class
 class LayerDecision:
     """Everything decided for one subject, one layer and one kind of request."""
 
@@ -146,7 +147,7 @@ class LayerDecision:
         return rights.get(action, self.delete if action is Action.DELETE else NO_EDIT)
 
 
-@dataclass(frozen=True)
+@value_class
 class RuleTrace:
     """What became of one rule, for explanations: tried, matched, or why not."""
 
@@ -155,7 +156,7 @@ class RuleTrace:
     why: str = ""
 
 
-@dataclass(frozen=True)
+@value_class
 class Explanation:
     """A decision with the fate of every rule."""
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Optional
+
+from ..value_class import value_class
 
 DEFAULT_LIMIT = 32 * 1024 * 1024
 _OVERHEAD = 1024
 """What an entry is counted beside its body, in bytes: key, headers and objects."""
 
 
-@dataclass(frozen=True)
+@value_class
 class Document:
     """An answer as it left, and how long it may be told again."""
 

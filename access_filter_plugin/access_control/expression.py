@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Optional
 
 from ..subject import Subject
+from ..value_class import value_class
 
 USER = "access_user"
 ROLES = "access_roles"
@@ -41,7 +41,7 @@ class ExpressionError(ValueError):
     """An expression that cannot be understood; the message says where."""
 
 
-@dataclass(frozen=True)
+@value_class
 class Token:
     """One token: its kind (the group names above) and its text as written."""
 

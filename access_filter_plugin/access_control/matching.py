@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Optional
 
 from ..ows_request import LISTING_OPERATIONS, OAPIF
 from ..subject import Address, Subject
+from ..value_class import value_class
 from .patterns import NameList
 from .policy import Effect, Policy, Rule
 from .role_parser import effective_roles
 
 
-@dataclass(frozen=True)
+@value_class
 class Caller:
     """A subject within one policy: with the roles that the project defines for it."""
 

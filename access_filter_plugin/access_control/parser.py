@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Callable, Optional
 
 from ..strict_json import Problem, Severity, StrictJsonError, did_you_mean, read_json, shown
+from ..value_class import value_class
 from . import rule_parser
 from .patterns import NameList
 from .policy import OPERATOR_PATH, Action, Catalog, Effect, Policy, Rule
@@ -22,7 +23,7 @@ FileText = Callable[[str, str], str]
 """``(variable name, value) -> text``: follows ``file:`` values; raises StrictJsonError."""
 
 
-@dataclass(frozen=True)
+@value_class
 class ParsedPolicy:
     """What the variables of a project say: a policy, or problems that close the project."""
 

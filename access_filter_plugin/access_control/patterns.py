@@ -7,7 +7,8 @@ pattern length times name length, and no regular expression is ever built from a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from ..value_class import value_class
 
 
 def has_wildcard(text: str) -> bool:
@@ -40,7 +41,7 @@ def matches(pattern: str, name: str) -> bool:
     return pattern[at:].strip("*") == ""
 
 
-@dataclass(frozen=True)
+@value_class
 class NameList:
     """A list of names: some taken in, some taken away; taking away wins, order never matters."""
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Optional
 
 from ..addresses import AddressBlocks
+from ..value_class import value_class
 from .patterns import NameList
 
 GEOMETRY = "$geometry"
@@ -45,7 +46,7 @@ class Catalog(enum.Enum):
     CHALLENGE = "challenge"
 
 
-@dataclass(frozen=True)
+@value_class
 class Rule:
     """One rule of the contract's section 3; ``None`` means that the key was absent."""
 
@@ -82,7 +83,7 @@ class Rule:
         return self.effect is Effect.DENY and any(part is not None for part in parts)
 
 
-@dataclass(frozen=True)
+@value_class
 class Policy:
     """All rules of a project and of the operator, with the roles that the project defines."""
 

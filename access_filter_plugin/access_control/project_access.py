@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timezone
 from hashlib import sha256
 from typing import Callable, Optional
@@ -12,6 +12,7 @@ from typing import Callable, Optional
 from ..ows_request import DATA_OPERATIONS, LISTING_OPERATIONS, OAPIF
 from ..strict_json import Problem
 from ..subject import Subject
+from ..value_class import mutable_class, value_class
 from .binding import BoundPolicy
 from .catalogue import Catalogue
 from .decide import Decider
@@ -39,7 +40,7 @@ def utc_now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-@dataclass
+@mutable_class
 class OperationAccess:
     """What one caller may see by one operation of one service (``access.RequestAccess``)."""
 
@@ -287,7 +288,7 @@ def _denies_listing(rule: Rule, service: str, listing: str) -> bool:
     return rule.effect is Effect.DENY and request_mismatch(rule, service, listing) is None
 
 
-@dataclass(frozen=True)
+@value_class
 class AccessState:
     """What access control keeps of a project generation."""
 

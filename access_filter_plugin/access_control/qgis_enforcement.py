@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Optional
 
 from qgis.core import Qgis
 from qgis.server import QgsAccessControlFilter
 
 from ..ows_request import OAPIF
+from ..value_class import value_class
 from .catalogue import LayerInfo, LayerKind
 from .decision import LayerDecision, RowFilter
 from .policy import Action
@@ -19,7 +19,7 @@ _EDITS = {"Replace": Action.UPDATE, "Update": Action.UPDATE, "Delete": Action.DE
 _INSERT_SERVICES = frozenset({"WFS", OAPIF})
 
 
-@dataclass(frozen=True)
+@value_class
 class LayerAnswers:
     """What the hooks answer for one layer."""
 

@@ -7,16 +7,16 @@ body, or None to leave it. A failure on the way is a denial, one level up.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Callable, Optional
 
 from ..ows_request import OAPIF
 from ..request_context import RequestContext
+from ..value_class import mutable_class
 from .project_access import OperationAccess
 
 
-@dataclass
+@mutable_class
 class Answer:
     """An answer that QGIS wrote, not yet sent."""
 

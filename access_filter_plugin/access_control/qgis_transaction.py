@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Optional
 
 from qgis.core import QgsFeatureRequest, QgsGeometry, QgsOgcUtils
 
 from ..ows_request import OwsRequest
+from ..value_class import mutable_class
 from .admission.ogc_filter import check_filter, has_box
 from .admission.refused import MALFORMED, Forbidden, Refused
 from .admission.transaction import Change, Delete, Insert, Update, read_transaction
@@ -42,7 +43,7 @@ def judge_transaction(request: OwsRequest, access: OperationAccess, state: Any) 
     return ADMITTED
 
 
-@dataclass
+@mutable_class
 class _Touched:
     """Which rows of a layer the actions so far named."""
 

@@ -8,13 +8,14 @@ server in this process answers, and ``expect`` speaks of ``status``, ``contains`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Optional
 
 from ..access_control.decision import LayerDecision
 from ..access_control.policy import Action
 from ..strict_json import ObjectReader, Problem, StrictJsonError, read_json, shown
 from ..subject import Subject
+from ..value_class import value_class
 
 VARIABLE = "access_tests"
 KEYS = ("name", "as", "layer", "service", "request", "operation", "expect")
@@ -24,7 +25,7 @@ ANSWER = ("status", "contains", "absent")
 ROWS = ("all", "some", "none")
 
 
-@dataclass(frozen=True)
+@value_class
 class Assertion:
     """One assertion: about a layer's decision, or about the answer to a request."""
 

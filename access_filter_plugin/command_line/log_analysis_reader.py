@@ -15,10 +15,11 @@ import os
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, BinaryIO, Optional
 
 from .. import json_codec
+from ..value_class import mutable_class
 from .log_analysis_progress import Progress
 
 MAX_LINE = 1_048_576
@@ -28,7 +29,7 @@ _WRAPPERS = ("log", "MESSAGE")
 _DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError)
 
 
-@dataclass
+@mutable_class
 class ReadCounts:
     """What was read, and what could not be."""
 

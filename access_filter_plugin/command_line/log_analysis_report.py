@@ -10,8 +10,10 @@ import heapq
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from ..value_class import mutable_class, value_class
 
 MAX_NAMES = 50_000
 """Layers, users, … that are told apart; the rest is added up under one name."""
@@ -21,7 +23,7 @@ NO_RULE = "(no rule opened it)"
 _BUCKETS_PER_E = 20
 
 
-@dataclass
+@mutable_class
 class Times:
     """Counts times: how many, how long, and percentiles to within five per cent."""
 
@@ -48,7 +50,7 @@ class Times:
         return 0.0
 
 
-@dataclass(frozen=True)
+@value_class
 class Request:
     """One entry, with what every sum asks for."""
 
@@ -72,7 +74,7 @@ class Request:
         return cls(entry, text(entry, "time"), refused, wrong and not refused)
 
 
-@dataclass
+@mutable_class
 class Group:
     """Requests that have something in common."""
 

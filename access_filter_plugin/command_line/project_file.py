@@ -16,11 +16,12 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from html import escape
 from typing import Optional
 
 from lxml import etree
+
+from ..value_class import value_class
 
 _VARIABLES = re.compile(rb"[ \t]*<Variables(?:\s*/>|\s*>.*?</Variables>)[ \t]*\r?\n?", re.DOTALL)
 _PROPERTIES_END = re.compile(rb"[ \t]*</properties>")
@@ -37,7 +38,7 @@ class ProjectFileError(ValueError):
     """A project file that cannot be read or written; one sentence with its path."""
 
 
-@dataclass(frozen=True)
+@value_class
 class ProjectFile:
     """A project file in memory."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Optional
 
 from qgis.core import QgsProject
@@ -16,11 +16,12 @@ from ..operator_settings import OperatorSettings, read_operator_settings
 from ..problem_report import problem_lines
 from ..qgis_project import ProjectState, ProjectStates
 from ..strict_json import Problem, Severity
+from ..value_class import value_class
 from .project_file import ProjectFileError, read_project_file
 from .qgis_start import start_qgis
 
 
-@dataclass(frozen=True)
+@value_class
 class OpenedProject:
     """A loaded project with its rules compiled, as the server would compile them."""
 

@@ -7,11 +7,12 @@ without them everything is open. Nothing of the project is read here but through
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Optional
 
+from ..value_class import value_class
 
-@dataclass(frozen=True)
+
+@value_class
 class LayerSight:
     """What the caller sees of one layer; the defaults see everything."""
 

@@ -6,9 +6,10 @@ Ids, order and number of the features stay; a feature about which nothing is tol
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Callable, Optional
 
+from ..value_class import mutable_class
 from .settings import PROPERTY
 
 VERSION = 1
@@ -17,7 +18,7 @@ MEMBER_NAME = "info"
 _UNCHANGED = object()
 
 
-@dataclass
+@mutable_class
 class Enrichment:
     """What is told about one feature."""
 

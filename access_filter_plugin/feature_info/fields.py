@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Optional
 
+from ..value_class import value_class
 from . import settings as words
 from .values import exact_text, is_dropped
 
 GROUP_SEPARATOR = " / "
 
 
-@dataclass(frozen=True)
+@value_class
 class FieldFrame:
     """What is the same in all features: everything of a field but its value."""
 

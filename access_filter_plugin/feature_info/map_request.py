@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Optional
+
+from ..value_class import value_class
 
 DEFAULT_FEATURE_COUNT = 1
 _MAX_FEATURE_COUNT = 2**31 - 2
@@ -23,7 +24,7 @@ _OTHER_SEARCHES = ("FILTER", "FILTER_GEOM", "TIME", "ELEVATION")
 _OWN_STYLES = ("SLD", "SLD_BODY")
 
 
-@dataclass(frozen=True)
+@value_class
 class MapRequest:
     """Size, extent and point of a map as a client gave them, axes not yet put right."""
 

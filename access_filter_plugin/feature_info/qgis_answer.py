@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
+from ..value_class import mutable_class, value_class
 from . import settings as words
 from .boundary import attempt
 from .caller import Caller
@@ -22,7 +22,7 @@ Report = Callable[[LayerPlan, Exception], None]
 """Logs why a layer stays as it is."""
 
 
-@dataclass(frozen=True)
+@value_class
 class Answer:
     """What is added to a FeatureCollection."""
 
@@ -30,7 +30,7 @@ class Answer:
     info: dict[str, Any]
 
 
-@dataclass
+@mutable_class
 class _LayerAnswer:
     """What is told of one layer."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Optional
 
 from qgis.core import QgsProject, QgsRelation, QgsVectorLayer
 
+from ..value_class import value_class
 from .lint import Lint, unknown_relation
 from .qgis_compile_record import Path, RecordCompiler
 from .qgis_names import names_of, wms_name
@@ -15,7 +15,7 @@ from .qgis_plan import OrderPlan, RelationPlan, ViaPlan
 from .settings import RelatedSettings
 
 
-@dataclass(frozen=True)
+@value_class
 class _Found:
     """A relation that an entry means; ``far`` is the second one of an n:m pair."""
 

@@ -8,7 +8,6 @@ once, when the project is loaded; a caller who does not see all of that gets not
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Optional
 
 from qgis.core import (
@@ -18,6 +17,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
+from ..value_class import value_class
 from .caller import Caller
 from .expression_calls import first_arguments
 from .templates import expressions_of
@@ -46,7 +46,7 @@ class ExpressionFailedError(ValueError):
     """An expression of the author's that could not be evaluated."""
 
 
-@dataclass(frozen=True)
+@value_class
 class AuthoredExpression:
     """A parsed expression of one layer, and what it reads."""
 

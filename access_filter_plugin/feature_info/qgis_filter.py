@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Optional
 
 from .. import qgis_log
@@ -11,6 +11,7 @@ from ..json_codec import dumps, loads
 from ..qgis_boundary import report_failure
 from ..request_context import RequestContext
 from ..strict_json import Problem, StrictJsonError
+from ..value_class import mutable_class
 from .boundary import attempt
 from .caller import Caller
 from .enrichment import (
@@ -35,7 +36,7 @@ CONTENT_TYPES = ("application/json", "application/geo+json")
 GOOD_STATUSES = (0, 200)
 
 
-@dataclass
+@mutable_class
 class FeatureInfoPart:
     """What the feature keeps of a project generation."""
 

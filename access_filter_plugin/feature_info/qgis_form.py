@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from qgis.core import (
@@ -15,10 +14,12 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
+from ..value_class import value_class
+
 HIDDEN_WIDGET = "Hidden"
 
 
-@dataclass(frozen=True)
+@value_class
 class FormField:
     """One field as the form places it."""
 
@@ -29,7 +30,7 @@ class FormField:
     """Expressions that must all be true for the form to show it."""
 
 
-@dataclass(frozen=True)
+@value_class
 class Form:
     """The fields of a layer, sorted by what its form does with them."""
 

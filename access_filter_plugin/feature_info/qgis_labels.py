@@ -7,7 +7,7 @@ values of a request: hidden rows have no label, exactly as rows that are not the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Optional, Protocol
 
 from qgis.core import (
@@ -17,6 +17,7 @@ from qgis.core import (
 )
 
 from ..json_codec import dumps
+from ..value_class import mutable_class
 from .caller import Caller
 from .qgis_evaluate import Evaluator
 from .qgis_expressions import AuthoredExpression, column_indexes, parse_expression
@@ -59,7 +60,7 @@ class RawLabeler:
         return to_text(value)
 
 
-@dataclass
+@mutable_class
 class FormatterLabeler:
     """Any widget: what QGIS's formatter of that widget says."""
 
@@ -92,7 +93,7 @@ class FormatterLabeler:
         return text
 
 
-@dataclass
+@mutable_class
 class ValueRelationLabeler:
     """Value relation: the texts of those rows of the other layer that are needed and visible.
 

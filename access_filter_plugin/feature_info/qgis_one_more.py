@@ -8,9 +8,9 @@ draw, one more could change which features are returned; there the place is sear
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Optional
 
+from ..value_class import value_class
 from .caller import Caller
 from .map_request import has_own_styles, strict_feature_count, styles_by_layer
 from .qgis_layers import fits_name
@@ -19,7 +19,7 @@ from .qgis_plan import VECTOR, LayerPlan
 FEATURE_COUNT = "FEATURE_COUNT"
 
 
-@dataclass(frozen=True)
+@value_class
 class OneMore:
     """What was asked of QGIS instead of what the client asked."""
 

@@ -7,10 +7,11 @@ what its caller may see.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Any, Optional
 
+from ..value_class import mutable_class, value_class
 from .fields import FieldFrame
 from .qgis_expressions import AuthoredExpression
 from .qgis_features import FeatureKeys
@@ -27,7 +28,7 @@ def _nothing() -> Mapping[str, Any]:
     return MappingProxyType({})
 
 
-@dataclass(frozen=True)
+@value_class
 class FieldPlan:
     """One attribute of a record."""
 
@@ -43,7 +44,7 @@ class FieldPlan:
     """The form shows it only where these are true."""
 
 
-@dataclass(frozen=True)
+@value_class
 class ComputedPlan:
     """One computed value."""
 
@@ -51,7 +52,7 @@ class ComputedPlan:
     unit: str = ""
 
 
-@dataclass(frozen=True)
+@value_class
 class RecordPlan:
     """What is told of a record of a layer, be it asked for or related."""
 
@@ -68,7 +69,7 @@ class RecordPlan:
         return str(self.layer.id())
 
 
-@dataclass(frozen=True)
+@value_class
 class ViaPlan:
     """The table between the two sides of an n:m relation."""
 
@@ -77,7 +78,7 @@ class ViaPlan:
     to_record: tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@value_class
 class OrderPlan:
     """One expression that related records are ordered by."""
 
@@ -85,7 +86,7 @@ class OrderPlan:
     ascending: bool = True
 
 
-@dataclass(frozen=True)
+@value_class
 class RelationPlan:
     """The records that belong to a record."""
 
@@ -100,7 +101,7 @@ class RelationPlan:
     related: Mapping[str, RelationPlan] = field(default_factory=_nothing)
 
 
-@dataclass(frozen=True)
+@value_class
 class LinkPlan:
     """One link: the parts of its template, and the expressions among them."""
 
@@ -108,7 +109,7 @@ class LinkPlan:
     expressions: tuple[AuthoredExpression, ...]
 
 
-@dataclass(frozen=True)
+@value_class
 class MaptipPlan:
     """The layer's map tip as it was when the project was loaded."""
 
@@ -116,7 +117,7 @@ class MaptipPlan:
     expressions: tuple[AuthoredExpression, ...]
 
 
-@dataclass(frozen=True)
+@value_class
 class AttachmentPlan:
     """One field whose values are files."""
 
@@ -127,7 +128,7 @@ class AttachmentPlan:
     folders: tuple[str, ...]
 
 
-@dataclass
+@mutable_class
 class LayerPlan:
     """What is told of the features of one layer."""
 

@@ -7,11 +7,11 @@ and records that share a value share the entry.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Optional
 
 from qgis.core import QgsFeature
 
+from ..value_class import mutable_class
 from .caller import Caller
 from .fields import computed_entry
 from .qgis_evaluate import Evaluator
@@ -25,7 +25,7 @@ from .values import is_dropped, json_value
 _SIMPLE = frozenset({str, int, float, bool})
 
 
-@dataclass
+@mutable_class
 class Record:
     """What is told of one record."""
 

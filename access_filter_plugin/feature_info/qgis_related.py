@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Optional
 
 from qgis.core import QgsFeature, QgsFeatureRequest, QgsVectorLayer
 
+from ..value_class import mutable_class
 from .caller import Caller
 from .qgis_expressions import column_indexes
 from .qgis_features import both, in_list, request_for
@@ -21,7 +22,7 @@ MAX_ROWS = 100_000
 Key = tuple[Optional[str], ...]
 
 
-@dataclass
+@mutable_class
 class _Bucket:
     """The records found for one parent."""
 

@@ -7,10 +7,11 @@ names the place in the author's text.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any, Optional
 
+from ..value_class import value_class
 from .name_selection import has_wildcard, matches
 
 VARIABLE = "feature_info"
@@ -42,7 +43,7 @@ def _nothing() -> Mapping[str, Any]:
     return MappingProxyType({})
 
 
-@dataclass(frozen=True)
+@value_class
 class RelatedSettings:
     """What is told of the records of one relation."""
 
@@ -59,7 +60,7 @@ class RelatedSettings:
     """Records of the records; one level and no further."""
 
 
-@dataclass(frozen=True)
+@value_class
 class LayerSettings:
     """Everything that is told of one layer, with the project's defaults filled in."""
 
@@ -88,7 +89,7 @@ class LayerSettings:
         return ".".join(part for part in (self.paths.get(key, VARIABLE), key, name) if part)
 
 
-@dataclass(frozen=True)
+@value_class
 class LayerOverride:
     """One entry of ``layers``: a name or pattern, and the keys it sets."""
 
@@ -102,7 +103,7 @@ class LayerOverride:
         return not has_wildcard(self.pattern)
 
 
-@dataclass(frozen=True)
+@value_class
 class FeatureInfoSettings:
     """The whole variable: defaults for every layer, and what single layers override."""
 

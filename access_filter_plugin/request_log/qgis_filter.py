@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Any, Optional
 
 from .. import qgis_log
@@ -11,6 +10,7 @@ from ..operator_settings import OperatorSettings
 from ..request_context import RequestContext
 from ..streaming import may_stream
 from ..strict_json import Problem, StrictJsonError
+from ..value_class import mutable_class
 from .answer_reader import AnswerReader, unfinished_facts
 from .entry import BadLayer, LineWriter, RequestFacts, is_remarkable, level_of
 from .pseudonym import Pseudonyms
@@ -26,7 +26,7 @@ _REQUEST_ID = "X-Request-ID"
 _TRACE = "traceparent"
 
 
-@dataclass
+@mutable_class
 class ProjectLog:
     """What the log keeps of one generation of a project."""
 

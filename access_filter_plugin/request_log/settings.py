@@ -7,11 +7,12 @@ every problem with its path.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any, Optional
 
 from ..strict_json import ObjectReader, Problem, StrictJsonError, did_you_mean, read_json, shown
+from ..value_class import value_class
 
 VARIABLE = "request_log"
 
@@ -62,7 +63,7 @@ DEFAULT_SLOW_MS = 1000.0
 ONE_DAY_MS = 86_400_000
 
 
-@dataclass(frozen=True)
+@value_class
 class LogSettings:
     """How the requests of one project are logged."""
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Optional
 
+from ...value_class import value_class
 from .grammar import Grammar, is_bbox, is_boolean, is_crs, is_integer, is_text, is_word, one_of
 from .refused import Refused, UnknownName
 
@@ -25,7 +26,7 @@ _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 _DATA = frozenset({"Collection", "Items", "Item"})
 
 
-@dataclass(frozen=True)
+@value_class
 class ApiPath:
     """What a path is about: the kind is the operation that reads it."""
 
@@ -35,7 +36,7 @@ class ApiPath:
     extension: str = ""
 
 
-@dataclass(frozen=True)
+@value_class
 class ApiLayer:
     """One collection as its caller may use it."""
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Optional
 
+from ...value_class import value_class
 from .oapif import bad_request
 from .transaction import refuse_template
 
 _MEMBERS = frozenset({"type", "properties", "geometry", "id", "links", "bbox", "timeStamp"})
 
 
-@dataclass(frozen=True)
+@value_class
 class SentFeature:
     """What an edit sends; QGIS takes a null as "not sent"."""
 

@@ -6,9 +6,9 @@ takes only local names into account. So everything is judged here, before QGIS s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Optional, Union
 
+from ...value_class import value_class
 from ..redaction.xml import Element, children, local_name
 from .refused import MALFORMED, Refused
 from .wfs_body import as_text
@@ -19,7 +19,7 @@ _TEMPLATE = "[%"
 _UPDATE_ATTRIBUTES = frozenset({"typeName", "handle", "srsName", "inputFormat"})
 
 
-@dataclass(frozen=True)
+@value_class
 class Insert:
     """One new feature."""
 
@@ -29,7 +29,7 @@ class Insert:
     """The XML of the element that holds the geometry; None when there is none."""
 
 
-@dataclass(frozen=True)
+@value_class
 class Update:
     """New values for the features of a filter; a value of None is NULL."""
 
@@ -39,7 +39,7 @@ class Update:
     filter: Optional[Element] = None
 
 
-@dataclass(frozen=True)
+@value_class
 class Delete:
     """The features of a filter are to go."""
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Optional
 
+from ...value_class import value_class
 
-@dataclass(frozen=True)
+
+@value_class
 class Verdict:
     """Let in (perhaps with other parameters) or refused with one sentence that names what."""
 

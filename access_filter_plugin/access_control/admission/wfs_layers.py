@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Protocol
 
+from ...value_class import value_class
 from .refused import UnknownName
 
 GEOMETRY_NAMES = frozenset({"geometry", "geom", "the_geom", "msGeometry", "shape"})
 """What clients call the geometry inside a spatial operator, where QGIS ignores the name."""
 
 
-@dataclass(frozen=True)
+@value_class
 class QueryLayer:
     """One published layer that is listed for the caller."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Callable, Optional
 
 from ...ows_request import OwsRequest
+from ...value_class import value_class
 from ..catalogue import LayerKind
 from ..expression import ExpressionError
 from ..project_access import OperationAccess
@@ -34,7 +35,7 @@ _LISTINGS = ("GetCapabilities", "GetProjectSettings", "GetContext")
 _WITHOUT_LAYERS = (*_LISTINGS, "GetSchemaExtension")
 
 
-@dataclass(frozen=True)
+@value_class
 class WmsProject:
     """What admission needs to know of a project, as plain values."""
 

@@ -7,9 +7,10 @@ versions print it whole), and each layer stands with the style it is drawn with.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Optional
 
+from ...value_class import mutable_class, value_class
 from ..project_access import OperationAccess
 from .catalog_mode import closed_answer
 from .grammar import split_list
@@ -19,7 +20,7 @@ from .wms_tree import Asked, MapTree, exists, resolve
 EXTERNAL = "EXTERNAL_WMS:"
 
 
-@dataclass(frozen=True)
+@value_class
 class Layers:
     """The layers of a request, expanded; or the refusal of the first that is not open."""
 
@@ -41,7 +42,7 @@ class Layers:
         return ",".join(asked.name for asked in self.asked)
 
 
-@dataclass
+@mutable_class
 class _Builder:
     asked: list[Asked] = field(default_factory=list)
     styles: list[str] = field(default_factory=list)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Optional
 
+from ...value_class import mutable_class, value_class
 from ..project_access import OperationAccess
 from .catalog_mode import closed_answer
 from .grammar import is_text
@@ -21,7 +22,7 @@ _MARKUP = re.compile(r"<[A-Za-z!/]")
 _MAP_KEY = re.compile(r"MAP(\d{1,3}):(.+)", re.DOTALL)
 
 
-@dataclass(frozen=True)
+@value_class
 class LayoutFacts:
     """What admission needs to know of one print layout."""
 
@@ -36,7 +37,7 @@ class LayoutFacts:
     """(layer id, style) that its themes draw with."""
 
 
-@dataclass
+@mutable_class
 class Print:
     """What becomes of the parameters of a GetPrint."""
 

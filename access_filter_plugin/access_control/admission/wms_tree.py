@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Optional
 
+from ...value_class import value_class
 from ..catalogue import LayerKind
 from ..project_access import OperationAccess
 
 
-@dataclass(frozen=True)
+@value_class
 class MapTree:
     """What a name in LAYERS means to QGIS."""
 
@@ -23,7 +24,7 @@ class MapTree:
     """Ids of the layers that GetFeatureInfo may ask."""
 
 
-@dataclass(frozen=True)
+@value_class
 class Asked:
     """One layer that a request asks for, after groups were expanded."""
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from html import unescape
 from typing import Any, Optional
 
 from ... import json_codec
+from ...value_class import value_class
 from ..catalogue import LayerInfo
 from ..decision import LayerDecision
 from .xml import Element, indented, local_name, parse_answer, remove
@@ -34,7 +34,7 @@ MAX_SEARCHED = 50
 """With more closed names than this an answer is parsed at once."""
 
 
-@dataclass(frozen=True)
+@value_class
 class LayerKeys:
     """Which displayed names of one layer may stand in an answer."""
 

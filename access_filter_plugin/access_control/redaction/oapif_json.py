@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from math import ceil
 from types import MappingProxyType
 from typing import Any, Optional
+
+from ...value_class import value_class
 
 _OFFSET = re.compile(r"(?<=[?&]offset=)\d+")
 _OFFSET_RANGE = re.compile(r"\[0-\d+\]")
 _COLLECTION_PATH = re.compile(r"/collections/([^/?]+)/items")
 
 
-@dataclass(frozen=True)
+@value_class
 class Shown:
     """What of one collection is shown."""
 
@@ -26,7 +28,7 @@ class Shown:
     edits: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
+@value_class
 class Page:
     """Which part of the features was asked for."""
 

@@ -7,12 +7,13 @@ groups, styles, attributes, layouts and the lists of names.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from ...value_class import value_class
 from .xml import Element, child_text, children, descendants, local_name, remove
 
 
-@dataclass(frozen=True)
+@value_class
 class ListedLayer:
     """One layer that the caller sees."""
 
@@ -23,7 +24,7 @@ class ListedLayer:
     has_hidden: bool = False
 
 
-@dataclass(frozen=True)
+@value_class
 class Listing:
     """What the caller may be told of a project."""
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Optional
 
+from ...value_class import value_class
 from .xml import Element, child_text, children, descendants, remove
 
 Box = tuple[float, ...]
 
 
-@dataclass(frozen=True)
+@value_class
 class TileGroup:
     """A group (or the whole project) as WMTS publishes it."""
 
@@ -24,7 +25,7 @@ class TileGroup:
     is_queryable: bool = True
 
 
-@dataclass(frozen=True)
+@value_class
 class TileListing:
     """What the caller may be told of the tiles of a project."""
 
