@@ -96,7 +96,7 @@ class OperationAccess:
         }
 
 
-@dataclass(frozen=True)
+@value_class
 class Together:
     """What the decisions of several requests come to, for all callers who have them in common."""
 
