@@ -61,6 +61,10 @@ class RequestPipeline:
         access_control.use_states(self._states)
         access_control.use_environment(server_iface.getEnv)
 
+    def use_hooks(self, hooks: Any) -> None:
+        """Take the filter that QGIS asks, which can be told answers before they are asked for."""
+        self._access_control.use_hooks(hooks)
+
     def request_begins(self, _handler: Any) -> None:
         """Forget the request before, whatever became of it."""
         self._started = time.perf_counter()

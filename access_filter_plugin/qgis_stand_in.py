@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 import traceback
-from typing import Any, Optional
+from collections.abc import Mapping
+from typing import Any, Callable, Optional
 
 from qgis.core import Qgis, QgsMessageLog
 from qgis.server import QgsAccessControlFilter, QgsServerException, QgsServerFilter
@@ -24,6 +25,7 @@ LAST = 1_000_000
 CLOSED_SENTENCE = "Access Filter is closed: this server answers no request until it is repaired."
 HEALTH_PATH_PARAMETERS = ("SERVICE", "REQUEST")
 _MAX_REPORTS = 20
+_PERMISSIONS = QgsAccessControlFilter.LayerPermissions
 
 
 def log_critical(message: str) -> None:
@@ -164,18 +166,45 @@ class Wall:
             self.failed(f"{where} (answering)", second)
 
 
+class KnownPermissions(dict[Any, Any]):
+    """Permissions by the wrapper of their layer; any other layer is asked for as ever.
+
+    QGIS asks for each layer, and in the list of collections for each layer as often as there are
+    layers. A look-up that runs no Python of ours is a tenth of asking the target. An equal wrapper
+    is the same layer: PyQt lets go of the wrapper of a layer that is deleted, however it came to be.
+    """
+
+    def __init__(self, permissions: Mapping[Any, Any], otherwise: Callable[[Any], Any]) -> None:
+        if any(type(one) is not _PERMISSIONS for one in permissions.values()):
+            raise TypeError("not the permissions of a layer")
+        super().__init__(permissions)
+        self._otherwise = otherwise
+
+    def __missing__(self, layer: Any) -> Any:
+        return self._otherwise(layer)
+
+
 class AccessControl(QgsAccessControlFilter):
     """The one access control filter: asks the target, and denies when that fails."""
 
     def __init__(self, server_iface: Any, wall: Wall) -> None:
         super().__init__(server_iface)
         self._wall = wall
+        self.ask_permissions = self.layerPermissions
+
+    def know(self, permissions: KnownPermissions) -> None:
+        """Answer ``layerPermissions`` from these, until :meth:`forget`."""
+        self.layerPermissions = permissions.__getitem__
+
+    def forget(self) -> None:
+        """Ask the target for every layer."""
+        self.__dict__.pop("layerPermissions", None)
 
     def layerPermissions(self, layer: Any) -> Any:  # noqa: N802
         """Return what may be done with a layer."""
         try:
             answer = self._wall.target.layer_permissions(layer)
-            if type(answer) is QgsAccessControlFilter.LayerPermissions:
+            if type(answer) is _PERMISSIONS:
                 return answer
             self._wall.failed("layerPermissions", None)
         except BaseException as error:
@@ -320,7 +349,9 @@ def load_behind_stand_in(server_iface: Any) -> ServerPlugin:
     try:
         from .plugin import load
 
-        stand_in.wall.target = load(server_iface)
+        target = load(server_iface)
+        target.use_hooks(stand_in.access_control)
+        stand_in.wall.target = target
     except BaseException as error:
         text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         log_critical(f"Access Filter did not load and serves nothing: {error}\n{text}")

@@ -16,7 +16,12 @@ from .. import qgis_log
 from ..operator_settings import OperatorSettings
 from ..ows_request import ACCESS
 from ..problem_report import problem_lines
-from ..qgis_stand_in import denied_permissions, fewest_attributes, write_answer
+from ..qgis_stand_in import (
+    KnownPermissions,
+    denied_permissions,
+    fewest_attributes,
+    write_answer,
+)
 from ..request_context import DecisionRecord, RequestContext
 from ..streaming import may_stream
 from ..strict_json import Problem, Severity
@@ -45,6 +50,7 @@ DENIED_SENTENCES = {
 CACHE_OFF = "access_filter"
 """Any non-empty key switches QGIS's shared capabilities cache off (facts C5)."""
 _OPEN_PART = "access_control.open"
+_OPEN_PERMISSIONS = "access_control.open_permissions"
 _PROJECT_MAY_DIFFER = Qgis.versionInt() < 33600
 """Before onProjectReady (3.36) only the hooks can see that QGIS serves another project object."""
 
@@ -64,6 +70,7 @@ class AccessControlFeature:
         self._mutations = Mutations()
         self._documents = Documents(settings)
         self._states: Any = None
+        self._hooks: Any = None
         self._access: Optional[OperationAccess] = None
         self._project: Any = None
         self._answers: dict[str, LayerAnswers] = {}
@@ -77,6 +84,10 @@ class AccessControlFeature:
     def use_environment(self, env: Any) -> None:
         """Take ``getEnv``, from which QGIS makes the addresses inside documents."""
         self._documents.use_environment(env)
+
+    def use_hooks(self, hooks: Any) -> None:
+        """Take the filter that QGIS asks, to tell it the permissions of a request beforehand."""
+        self._hooks = hooks
 
     # Project load
 
@@ -168,13 +179,28 @@ class AccessControlFeature:
         if access is None:
             self._is_open = True
             self._answers = self._open_answers(context.project)
+            self._tell(context.project.parts, _OPEN_PERMISSIONS, context.project)
             return
         self._mutations.apply(context, access, context.project, verdict)
         self._variables.set(context.project.project, access.expression_variables())
         self._answers = self._answers_of(access)
         self._access = access
+        key = f"permissions {access.service} {access.operation}"
+        self._tell(access.shared, key, context.project)
         if may_stream(request):
             self._documents.keep_private(handler)
+
+    def _tell(self, kept: dict[str, Any], key: str, project: Any) -> None:
+        """Tell the filter that QGIS asks the permissions of all layers, kept where their reason is."""
+        known = kept.get(key)
+        if not isinstance(known, KnownPermissions):
+            found = {
+                layer: self._answers[layer_id].permissions
+                for layer_id, layer in project.layers.items()
+                if layer_id in self._answers
+            }
+            known = kept[key] = KnownPermissions(found, self._hooks.ask_permissions)
+        self._hooks.know(known)
 
     @staticmethod
     def _refuse(context: RequestContext, verdict: Verdict, handler: Any) -> None:
@@ -219,6 +245,8 @@ class AccessControlFeature:
 
     def forget(self) -> None:
         """Forget the request; hooks that come now find nothing prepared."""
+        if self._hooks is not None:
+            self._hooks.forget()
         self._put_back()
         self._access = None
         self._project = None

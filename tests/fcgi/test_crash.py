@@ -97,6 +97,15 @@ def serves_nothing_closed(found: Answer) -> bool:
     return not any(name in found.body for name in CLOSED_NAMES)
 
 
+def hook_damaged(hook: str, body: str) -> str:
+    """Return the text that damages a hook, and lets QGIS ask it for what it knows beforehand."""
+    return (
+        f"def _damaged(*_arguments):\n    {body}\n\n\n"
+        f"AccessControlFeature.{hook} = _damaged\n"
+        "AccessControlFeature._tell = lambda *_arguments: None"
+    )
+
+
 @pytest.mark.crash
 def test_undamaged_the_server_answers(plugins: Path, project: Path) -> None:
     found = answer(plugins, project, FEATURES)
@@ -122,7 +131,7 @@ def test_a_hook_that_fails_denies(plugins: Path, project: Path, hook: str, body:
     damage(
         plugins,
         "access_control/qgis_filter.py",
-        f"def _damaged(*_arguments):\n    {body}\n\n\nAccessControlFeature.{hook} = _damaged",
+        hook_damaged(hook, body),
     )
     found = answer(plugins, project, HOOKS[hook])
     assert serves_nothing_closed(found), found.body
@@ -135,7 +144,7 @@ def test_a_hook_that_fails_shows_no_row_at_all(plugins: Path, project: Path, hoo
     damage(
         plugins,
         "access_control/qgis_filter.py",
-        f"def _damaged(*_arguments):\n    {RAISES}\n\n\nAccessControlFeature.{hook} = _damaged",
+        hook_damaged(hook, RAISES),
     )
     assert "two" not in answer(plugins, project, FEATURES).body
     assert "two" not in answer(plugins, project, INFO).body
