@@ -9,6 +9,7 @@ opens the data, so both become the closed answer.
 
 from __future__ import annotations
 
+import gc
 import json
 import traceback
 from collections.abc import Mapping
@@ -346,6 +347,8 @@ class ServerPlugin:
 def load_behind_stand_in(server_iface: Any) -> ServerPlugin:
     """Register the closed filters, load the plugin, and open them only if that worked."""
     stand_in = ServerPlugin(server_iface)
+    collects = gc.isenabled()
+    gc.disable()  # what modules are made of lives as long as the worker: 30 collections find nothing
     try:
         from .plugin import load
 
@@ -356,4 +359,7 @@ def load_behind_stand_in(server_iface: Any) -> ServerPlugin:
         text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         log_critical(f"Access Filter did not load and serves nothing: {error}\n{text}")
         stand_in.wall.target = Closed(str(error))
+    finally:
+        if collects:
+            gc.enable()
     return stand_in

@@ -6,7 +6,6 @@ A key that stands twice, a NaN, a cut-off text or a wrong type is a :class:`Prob
 
 from __future__ import annotations
 
-import difflib
 import enum
 import heapq
 import json
@@ -73,6 +72,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         by_folded,
         key=lambda other: (other[:2] != folded[:2], abs(len(other) - len(folded))),
     )
+    import difflib  # noqa: PLC0415 (a worker whose rules are valid never needs it)
+
     nearest = difflib.get_close_matches(folded, likely, n=1, cutoff=0.6)
     return f', did you mean "{by_folded[nearest[0]]}"?' if nearest else ""
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 import select
-import socket
 import stat
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
+
+if TYPE_CHECKING:
+    import socket
 
 LISTENING = 0
 _DESCRIPTORS = "/proc/self/fd"
@@ -23,10 +25,13 @@ class ClientConnection:
     """The connection of the request under way, where there is one to be found."""
 
     def __init__(self, listening: int = LISTENING) -> None:
-        self._name = _listening_name(listening)
+        self._listening = listening
+        self._name: Optional[Any] = None
 
     def is_gone(self) -> bool:
         """Return whether the other side has closed the connection; False where nobody can tell."""
+        if self._name is None:
+            self._name = _listening_name(self._listening)
         if self._name is None:
             return False
         try:
@@ -39,7 +44,7 @@ class ClientConnection:
         try:
             if number == LISTENING or not stat.S_ISSOCK(os.fstat(number).st_mode):
                 return False
-            with socket.socket(fileno=os.dup(number)) as connection:
+            with _opened(number) as connection:
                 return _same_place(connection.getsockname(), self._name) and not _listens(
                     connection
                 )
@@ -55,13 +60,21 @@ def _listening_name(number: int) -> Optional[Any]:
     try:
         if not stat.S_ISSOCK(os.fstat(number).st_mode) or not os.path.isdir(_DESCRIPTORS):
             return None
-        with socket.socket(fileno=os.dup(number)) as listening:
+        with _opened(number) as listening:
             return listening.getsockname() if _listens(listening) else None
     except OSError:
         return None
 
 
+def _opened(number: int) -> socket.socket:
+    import socket  # noqa: PLC0415 (4 ms of a start; only slow requests under FastCGI need it)
+
+    return socket.socket(fileno=os.dup(number))
+
+
 def _listens(candidate: socket.socket) -> bool:
+    import socket  # noqa: PLC0415 (as above)
+
     return bool(candidate.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
 
 
@@ -73,8 +86,8 @@ def _same_place(name: Any, listening: Any) -> bool:
 
 
 def _is_closed(number: int) -> bool:
-    with socket.socket(fileno=os.dup(number)) as connection:
-        half = 0 if connection.family == getattr(socket, "AF_UNIX", None) else _HALF_CLOSED
+    with _opened(number) as connection:
+        half = 0 if getattr(connection.family, "name", "") == "AF_UNIX" else _HALF_CLOSED
         poll = select.poll()
         poll.register(number, _CLOSED | half)
         return any(events & (_CLOSED | half) for _, events in poll.poll(0))

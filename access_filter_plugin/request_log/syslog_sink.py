@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 import time
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 from .descriptor import MAX_PIPE_LINE, FailureReporter
 from .shorten import shorten
+
+if TYPE_CHECKING:
+    import socket
 
 ADDRESS = "/dev/log"
 NAME = "access_filter"
@@ -43,6 +45,8 @@ class SyslogSink:
 
     def _connected(self) -> socket.socket:
         if self._socket is None:
+            import socket  # noqa: PLC0415 (4 ms of a start, and most servers log elsewhere)
+
             family = getattr(socket, "AF_UNIX", None)
             if family is None:
                 raise OSError(errno.EAFNOSUPPORT, "this system has no syslog socket")
