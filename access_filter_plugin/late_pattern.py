@@ -8,24 +8,27 @@ from __future__ import annotations
 import re
 from typing import Any, AnyStr, cast
 
-_METHODS = ("match", "fullmatch", "search", "sub", "subn", "finditer", "findall", "split")
+_MEMBERS = (
+    *("match", "fullmatch", "search", "sub", "subn", "finditer", "findall", "split"),
+    *("flags", "groups", "groupindex"),
+)
 
 
 class _Compiled:
-    """Has the methods of the pattern as attributes of its own, which Python finds at once."""
+    """Has the members of the pattern as attributes of its own, which Python finds at once."""
 
     def __init__(self, pattern: Any, flags: int) -> None:
         self.pattern = pattern
-        self.flags = flags
+        self._given_flags = flags
 
 
 class _Uncompiled(_Compiled):
     """Compiles when it is asked for anything but its text."""
 
     def __getattr__(self, name: str) -> Any:
-        compiled = re.compile(self.pattern, self.flags)
-        for method in _METHODS:
-            setattr(self, method, getattr(compiled, method))
+        compiled = re.compile(self.pattern, self._given_flags)
+        for member in _MEMBERS:
+            setattr(self, member, getattr(compiled, member))
         self.__class__ = _Compiled  # type: ignore[assignment]  # to mypy a class never changes
         return getattr(compiled, name)
 

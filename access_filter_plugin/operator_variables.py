@@ -8,15 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Optional
 
 from .addresses import Network, read_networks
+from .late_pattern import late_pattern
 from .strict_json import Problem, did_you_mean, shown
 from .subject import BUILT_IN_ROLES
 
 PREFIX = "ACCESS_FILTER_"
 
-_HEADER_NAME = re.compile(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
-_HOST = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
-_SIZE = re.compile(r"[1-9][0-9]{0,14}", re.ASCII)
+_HEADER_NAME = late_pattern(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*")
+_HOST = late_pattern(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+_SCHEME = late_pattern(r"[A-Za-z][A-Za-z0-9+.-]+:")
+_SIZE = late_pattern(r"[1-9][0-9]{0,14}", re.ASCII)
 _GEOPACKAGE = "geopackage:"
 _NO_IDENTITY = frozenset({"Authorization", "Proxy-Authorization", "Cookie", "Host"})
 """Headers that the client writes and no proxy replaces."""

@@ -7,11 +7,11 @@ name the folders and databases that are served, and backups are refused to every
 from __future__ import annotations
 
 import os
-import re
 from functools import lru_cache
 from typing import Optional
 from urllib.parse import parse_qsl
 
+from .late_pattern import late_pattern
 from .operator_settings import OperatorSettings
 
 PROJECT_SUFFIXES = (".qgs", ".qgz")
@@ -19,8 +19,8 @@ BACKUP_SUFFIXES = ("~", ".bak", ".backup", ".old", ".orig", ".save", ".swp", ".t
 #: What may be added to a database prefix: it chooses a project there, never another database.
 PROJECT_KEYS = frozenset({"schema", "project", "projectName"})
 GEOPACKAGE = "geopackage:"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # a single letter is a drive of Windows
+_CONTROL = late_pattern(r"[\x00-\x1f\x7f]")
+_SCHEME = late_pattern(r"[A-Za-z][A-Za-z0-9+.-]+:")  # a single letter is a drive of Windows
 
 
 def project_refusal(path: str, settings: OperatorSettings) -> Optional[str]:

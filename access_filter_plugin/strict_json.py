@@ -9,17 +9,17 @@ from __future__ import annotations
 import enum
 import heapq
 import json
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Optional, Union
 
+from .late_pattern import late_pattern
 from .value_class import value_class
 
 MAX_SHOWN = 60
 MAX_HINTS = 200
 MAX_COMPARED = 100
 """Known names that one unknown name is compared with, the likeliest first."""
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+_SURROGATE = late_pattern(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 DESKTOP_CELL_LIMIT = 32767
 
 

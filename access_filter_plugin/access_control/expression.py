@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 from typing import Optional
 
+from ..late_pattern import late_pattern
 from ..subject import Subject
 from ..value_class import value_class
 
@@ -23,7 +24,7 @@ PLACEHOLDERS = (USER, ROLES, IS_ANONYMOUS)
 #: Functions through which an expression could reach variables by name, past the check of tokens.
 INDIRECT_FUNCTIONS = frozenset({"var", "eval", "eval_template", "env"})
 
-_TOKEN = re.compile(
+_TOKEN = late_pattern(
     r"""(?P<space>\s+)
     |(?P<comment>--[^\n]*|/\*.*?\*/)
     |(?P<string>'(?:''|\\.|[^'\\])*')

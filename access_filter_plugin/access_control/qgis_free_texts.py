@@ -6,6 +6,7 @@ import re
 
 from qgis.core import QgsExpression
 
+from ..late_pattern import late_pattern
 from .qgis_functions import (
     LABEL_FUNCTIONS,
     LAYER_FUNCTIONS,
@@ -14,7 +15,7 @@ from .qgis_functions import (
     unknown_functions,
 )
 
-_TEMPLATE = re.compile(r"\[%(.*?)%\]", re.DOTALL)
+_TEMPLATE = late_pattern(r"\[%(.*?)%\]", re.DOTALL)
 
 
 def templates(text: str) -> list[str]:

@@ -21,6 +21,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QUrl
 
+from ..late_pattern import late_pattern
 from .catalogue import Source
 from .expression import ExpressionError, first_arguments
 from .qgis_expression import ALL_COLUMNS
@@ -39,7 +40,7 @@ from .qgis_virtual_rasters import raster_sources
 
 UNKNOWN_SOURCE = Source(layer="", attributes=None)
 """Made of something that cannot be told: closed for everybody who is restricted at all."""
-_CALLED = re.compile(r"(\w+)\s*\(")
+_CALLED = late_pattern(r"(\w+)\s*\(")
 _EVALUATING = frozenset({"eval", "eval_template", "load_layer", "maptip", "display_expression"})
 
 

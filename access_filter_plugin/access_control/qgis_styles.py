@@ -6,7 +6,6 @@ QGIS serves is never switched to another style, not even for a moment.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from qgis.core import (
@@ -20,8 +19,10 @@ from qgis.core import (
 )
 from qgis.PyQt.QtXml import QDomDocument
 
+from ..late_pattern import late_pattern
+
 #: A value in a style document that may be an expression with a function call, but a text shown.
-_CALL = re.compile(r'(?<!label=)(?<!name=)"([^"<>]*\w\s*\([^"<>]*)"')
+_CALL = late_pattern(r'(?<!label=)(?<!name=)"([^"<>]*\w\s*\([^"<>]*)"')
 _DRAWING = (
     QgsMapLayer.StyleCategory.Symbology
     | QgsMapLayer.StyleCategory.Diagrams

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Optional
 
@@ -10,6 +9,7 @@ from qgis.core import Qgis, QgsExpression, QgsOgcUtils, QgsProject
 from qgis.PyQt.QtXml import QDomDocument
 from qgis.server import QgsServerProjectUtils
 
+from ..late_pattern import late_pattern
 from .admission.refused import Refused
 from .admission.wfs_layers import QueryLayer, unknown_type, without_prefix
 from .catalogue import LayerInfo, LayerKind
@@ -22,7 +22,7 @@ from .qgis_feature_ids import key_expression
 ALL_COLUMNS = "*"
 _TESTS_WHOLE_ROWS = Qgis.versionInt() < 32400
 """3.22 puts ids and row filter into one expression; 3.40 and 3.44 do not (facts F9)."""
-_TAG = re.compile(r"[^\w.-_]")
+_TAG = late_pattern(r"[^\w.-_]")
 
 
 def tag_name(attribute: str) -> str:

@@ -7,16 +7,16 @@ like the call of a function.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from qgis.core import QgsAnnotation, QgsExpression, QgsPrintLayout, QgsReadWriteContext
 from qgis.PyQt.QtXml import QDomDocument
 
+from ..late_pattern import late_pattern
 from .qgis_styles import UNREADABLE
 from .redaction.xml import Element, XmlError, parse
 
-_CALL = re.compile(r"\w\s*\(")
+_CALL = late_pattern(r"\w\s*\(")
 
 
 def written_expressions(layout: QgsPrintLayout) -> frozenset[str]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Optional
 
 from ..addresses import AddressBlocks
+from ..late_pattern import late_pattern
 from ..ows_request import DATA_OPERATIONS, LISTING_OPERATIONS
 from ..strict_json import ObjectReader, Problem, Severity, did_you_mean, shown
 from ..subject import BUILT_IN_ROLES
@@ -52,7 +53,7 @@ KNOWN_REQUESTS = tuple(
     )
 )
 #: What every supported Python reads alike; newer ones would take week dates and more.
-_MOMENT = re.compile(
+_MOMENT = late_pattern(
     r"\d{4}-\d\d-\d\d"
     r"(?P<time>[T ]\d\d:\d\d(:\d\d(\.\d{3}|\.\d{6})?)?(Z|[+-]\d\d:\d\d)?)?",
     re.ASCII,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
+from ..late_pattern import late_pattern
 from ..ows_request import OAPIF, OwsRequest
 from .catalogue import Catalogue
 
 _PARAMETERS = ("LAYERS", "LAYER", "QUERY_LAYERS", "TYPENAME", "TYPENAMES", "COVERAGE", "COVERAGEID")
-_COLLECTION = re.compile(r"/collections/([^/]+)")
-_PREFIX = re.compile(r"\w+:")
+_COLLECTION = late_pattern(r"/collections/([^/]+)")
+_PREFIX = late_pattern(r"\w+:")
 
 
 def naming_texts(request: OwsRequest) -> tuple[str, ...]:

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Optional
 
-_TOKEN = re.compile(
+from ..late_pattern import late_pattern
+
+_TOKEN = late_pattern(
     r"""(?P<string>'(?:''|\\.|[^'\\])*')|"(?:""|[^"])*"|(?P<word>\$?[^\W\d]\w*)|(?P<other>\S)""",
     re.VERBOSE | re.DOTALL,
 )

@@ -8,10 +8,10 @@ no map, and the callers do without.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from typing import Optional
 
+from ..late_pattern import late_pattern
 from ..value_class import value_class
 
 DEFAULT_FEATURE_COUNT = 1
@@ -19,7 +19,7 @@ _MAX_FEATURE_COUNT = 2**31 - 2
 _SAME_PROPORTION = 0.0001
 _SWITCHED_OFF = frozenset({"false", "0", "no", "off"})
 #: As QGIS reads a number; Python would take "1_0" and digits of other scripts as well.
-_NUMBER = re.compile(r"\s*[+-]?[0-9]+\s*")
+_NUMBER = late_pattern(r"\s*[+-]?[0-9]+\s*")
 _OTHER_SEARCHES = ("FILTER", "FILTER_GEOM", "TIME", "ELEVATION")
 _OWN_STYLES = ("SLD", "SLD_BODY")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Optional
 
@@ -16,6 +15,7 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDateTime, Qt, QTime
 
+from ..late_pattern import late_pattern
 from .qgis_values import is_null, to_text, type_name
 
 #: How QGIS Server joins the values of a key of several columns.
@@ -23,7 +23,7 @@ KEY_SEPARATOR = "@@"
 #: A key of more parts is not looked for.
 MAX_PARTS = 50
 _LITERALS = (int, float, str, bool)
-_INTEGER = re.compile(r"-?[0-9]{1,18}")
+_INTEGER = late_pattern(r"-?[0-9]{1,18}")
 
 
 class FeatureKeys:

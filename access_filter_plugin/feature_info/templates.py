@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from typing import Optional
 from urllib.parse import quote, urlsplit
 
+from ..late_pattern import late_pattern
+
 #: As ``QgsExpression::replaceExpressionText`` finds them.
-_EXPRESSION = re.compile(r"\[%(.*?)%\]", re.DOTALL)
+_EXPRESSION = late_pattern(r"\[%(.*?)%\]", re.DOTALL)
 #: What RFC 3986 allows in a URL unencoded; ``%`` because the value is a URL already.
 _URL_CHARACTERS = "%:/?#[]@!$&'()*+,;=~"
 _WEB = ("http", "https")

@@ -7,9 +7,9 @@ Requests repeat themselves, so what they name is remembered by what was sent.
 
 from __future__ import annotations
 
-import re
 from math import isfinite
 
+from ..late_pattern import late_pattern
 from ..ows_request import OwsRequest
 from .asked_layers import layer_names, layer_text, listed
 from .json_text import members, quoted, string_list
@@ -20,7 +20,7 @@ MAX_WORD = 80
 MAX_PATH = 300
 _MAX_BBOX_TEXT = 200
 
-_WORDS = re.compile(r"[A-Za-z0-9:/._+;=, -]{1,80}")
+_WORDS = late_pattern(r"[A-Za-z0-9:/._+;=, -]{1,80}")
 
 
 def asked_text(request: OwsRequest) -> str:

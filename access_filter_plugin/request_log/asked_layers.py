@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
+from ..late_pattern import late_pattern
 from ..ows_request import ACCESS, OAPIF, OwsRequest
 from .json_text import MAX_ITEMS
 from .scrub import is_plain, scrubbed
@@ -17,12 +17,12 @@ _PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "WMTS": ("LAYER",),
     ACCESS: ("LAYER",),
 }
-_COLLECTION = re.compile(r"/collections/([^/]{1,200})")
-_MEDIA_SUFFIX = re.compile(r"\.(?:json|geojson|html)$")
-_PRINT_LAYERS = re.compile(r"MAP[0-9]{1,3}:LAYERS")
+_COLLECTION = late_pattern(r"/collections/([^/]{1,200})")
+_MEDIA_SUFFIX = late_pattern(r"\.(?:json|geojson|html)$")
+_PRINT_LAYERS = late_pattern(r"MAP[0-9]{1,3}:LAYERS")
 _BODY_LOOKED_AT = 65536
-_BODY_TYPE_NAME = re.compile(rb"""\btypeNames?\s{0,4}=\s{0,4}["']([^"'<>]{1,200})["']""")
-_BODY_INSERT = re.compile(rb"<(?:\w{1,20}:)?Insert\b[^>]{0,300}>\s{0,50}<([\w.:-]{1,200})")
+_BODY_TYPE_NAME = late_pattern(rb"""\btypeNames?\s{0,4}=\s{0,4}["']([^"'<>]{1,200})["']""")
+_BODY_INSERT = late_pattern(rb"<(?:\w{1,20}:)?Insert\b[^>]{0,300}>\s{0,50}<([\w.:-]{1,200})")
 
 
 def layer_text(request: OwsRequest) -> str:

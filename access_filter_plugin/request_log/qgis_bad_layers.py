@@ -8,17 +8,17 @@ segmentation fault.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from qgis.core import QgsApplication, QgsProviderRegistry
 
+from ..late_pattern import late_pattern
 from ..qgis_boundary import safe_answer
 from .entry import BadLayer
 
 _FILE_PROVIDERS = frozenset({"ogr", "gdal", "delimitedtext", "spatialite", "mdal", "gpx"})
-_NOT_LOADED = re.compile(r"Layer\(s\) (.{1,4000}) not valid in project ")
+_NOT_LOADED = late_pattern(r"Layer\(s\) (.{1,4000}) not valid in project ")
 
 
 def bad_layers(layers: Mapping[str, Any]) -> tuple[BadLayer, ...]:

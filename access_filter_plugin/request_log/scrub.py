@@ -10,27 +10,31 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qsl, unquote
 
+from ..late_pattern import late_pattern
+
 HIDDEN = "***"
 MAX_LOOKED_AT = 2048
 
 #: A text without any of these is plain words or a name.
-_MARK = re.compile(r"[=:@%|]|\b(?:bearer|basic|digest|negotiate)\s", re.IGNORECASE)
-_SECRET = re.compile(
+_MARK = late_pattern(r"[=:@%|]|\b(?:bearer|basic|digest|negotiate)\s", re.IGNORECASE)
+_SECRET = late_pattern(
     r"pass|pwd|token|secret|key|auth|cookie|sess|cred|sig|bearer|jwt", re.IGNORECASE
 )
-_WHOLE_LINE = re.compile(r"cookie|authorization", re.IGNORECASE)
-_REST_OF_LINE = re.compile(r"[^\r\n]*")
-_NAME = re.compile(r"""(?<![\w.-])([\w.-]+)["']?\s{0,8}[=:]\s{0,8}""")
-_VALUE = re.compile(
+_WHOLE_LINE = late_pattern(r"cookie|authorization", re.IGNORECASE)
+_REST_OF_LINE = late_pattern(r"[^\r\n]*")
+_NAME = late_pattern(r"""(?<![\w.-])([\w.-]+)["']?\s{0,8}[=:]\s{0,8}""")
+_VALUE = late_pattern(
     r"""(?:(?:bearer|basic|digest|negotiate)\s{1,8})?"""
     r"""(?:'(?:[^'\\]|\\.)*(?:'|$)|"(?:[^"\\]|\\.)*(?:"|$)|[^\s&;,<>'"]+)""",
     re.IGNORECASE,
 )
-_SCHEME = re.compile(r"\b(bearer|basic|digest|negotiate)\s{1,8}[\w.~+/=-]+", re.IGNORECASE)
-_RUN = re.compile(r"""[^\s'"<>]+""")
-_SOURCE_SIGN = re.compile(r"\b(?:dbname|authcfg|sslmode)\s{0,8}=|\bservice\s{0,8}='", re.IGNORECASE)
-_SOURCE_PAIR = re.compile(rf"\b(\w+)\s{{0,8}}=\s{{0,8}}{_VALUE.pattern}")
-_SOURCE_TABLE = re.compile(r'"[^"]{1,128}"\."[^"]{1,128}"')
+_SCHEME = late_pattern(r"\b(bearer|basic|digest|negotiate)\s{1,8}[\w.~+/=-]+", re.IGNORECASE)
+_RUN = late_pattern(r"""[^\s'"<>]+""")
+_SOURCE_SIGN = late_pattern(
+    r"\b(?:dbname|authcfg|sslmode)\s{0,8}=|\bservice\s{0,8}='", re.IGNORECASE
+)
+_SOURCE_PAIR = late_pattern(rf"\b(\w+)\s{{0,8}}=\s{{0,8}}{_VALUE.pattern}")
+_SOURCE_TABLE = late_pattern(r'"[^"]{1,128}"\."[^"]{1,128}"')
 
 #: Query items of a project's address that name it and give nothing away.
 _PROJECT_ITEMS = ("dbname", "schema", "project", "projectname")

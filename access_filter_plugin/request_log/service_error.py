@@ -7,6 +7,7 @@ import json
 import re
 from typing import NamedTuple, Optional
 
+from ..late_pattern import late_pattern
 from .scrub import scrubbed
 
 #: An answer larger than this is no error document of QGIS.
@@ -14,18 +15,18 @@ MAX_ERROR_BODY = 65536
 _LOOKED_AT = 4096
 MAX_TEXT = 300
 
-_ROOT = re.compile(
+_ROOT = late_pattern(
     rb"\s{0,20}(?:<\?xml[^>]{0,200}\?>\s{0,20})?"
     rb"<(?:\w{1,20}:)?(?:ServiceExceptionReport|ServerException|ExceptionReport)\b"
 )
-_XML = re.compile(
+_XML = late_pattern(
     rb"<(?:\w{1,20}:)?(ServiceException|ServerException|Exception)\b([^>]{0,300})>"
     rb"\s{0,20}(.{0,2000}?)</(?:\w{1,20}:)?\1>",
     re.DOTALL,
 )
-_CODE = re.compile(rb"""(?:code|exceptionCode)\s?=\s?["']([^"']{1,80})["']""")
-_TAG = re.compile(r"<[^>]{0,200}>")
-_JSON_PAIR = re.compile(rb'"(code|description)"\s?:\s?("(?:[^"\\]|\\.){0,1000}")')
+_CODE = late_pattern(rb"""(?:code|exceptionCode)\s?=\s?["']([^"']{1,80})["']""")
+_TAG = late_pattern(r"<[^>]{0,200}>")
+_JSON_PAIR = late_pattern(rb'"(code|description)"\s?:\s?("(?:[^"\\]|\\.){0,1000}")')
 
 
 class ServiceError(NamedTuple):

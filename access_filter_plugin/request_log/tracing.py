@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import re
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}", re.ASCII)
-_TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.{0,200})?")
+from ..late_pattern import late_pattern
+
+_REQUEST_ID = late_pattern(r"[A-Za-z0-9._:/+=@-]{1,128}", re.ASCII)
+_TRACEPARENT = late_pattern(
+    r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.{0,200})?"
+)
 
 
 class RequestIds:

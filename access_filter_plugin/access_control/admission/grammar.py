@@ -6,18 +6,20 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Callable, Optional
 
+from ...late_pattern import late_pattern
+
 Grammar = Callable[[str], bool]
 
-_INTEGER = re.compile(r"[+-]?\d{1,9}")
-_NUMBER = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,3})?")
-_BOOLEAN = re.compile(r"true|false|1|0|yes|no|on|off|", re.IGNORECASE)
-_COLOR = re.compile(r"(0x|#)?[0-9a-fA-F]{3,8}|[a-zA-Z]{1,32}")
-_CRS = re.compile(r"[A-Za-z0-9:/._-]{1,120}")
-_MEDIA_TYPE = re.compile(
+_INTEGER = late_pattern(r"[+-]?\d{1,9}")
+_NUMBER = late_pattern(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,3})?")
+_BOOLEAN = late_pattern(r"true|false|1|0|yes|no|on|off|", re.IGNORECASE)
+_COLOR = late_pattern(r"(0x|#)?[0-9a-fA-F]{3,8}|[a-zA-Z]{1,32}")
+_CRS = late_pattern(r"[A-Za-z0-9:/._-]{1,120}")
+_MEDIA_TYPE = late_pattern(
     r"[A-Za-z0-9.+*_-]{1,60}(/[A-Za-z0-9.+*_-]{1,80})?(\s*;[ A-Za-z0-9.=+/_\":-]*)?"
 )
-_WORD = re.compile(r"[\w.-]{0,64}")
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_WORD = late_pattern(r"[\w.-]{0,64}")
+_FORBIDDEN = late_pattern(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def is_integer(text: str) -> bool:
@@ -101,7 +103,7 @@ def percent_decoded(text: str) -> str:
     return _ESCAPE.sub(lambda found: chr(int(found.group(1), 16)), text)
 
 
-_ESCAPE = re.compile(r"%([0-7][0-9A-Fa-f])")
+_ESCAPE = late_pattern(r"%([0-7][0-9A-Fa-f])")
 
 
 def split_list(text: str, separator: str = ",") -> list[str]:

@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 from html import unescape
 
+from ...late_pattern import late_pattern
 from ..redaction.xml import XmlError, descendants, parse
 from .guards import FORBIDDEN_FUNCTIONS, reads_server
 from .wfs_body import is_xml
 
-_ENCODING = re.compile(rb"""encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_ENCODING = late_pattern(rb"""encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 #: Encodings in which ASCII bytes mean ASCII, whatever stands before them.
-_PLAIN = re.compile(rb"utf-?8|us-ascii|ascii|iso-8859-\d{1,2}|windows-125\d", re.IGNORECASE)
-_NAMED = re.compile(rb"""name\s*=\s*("[^"]*"|'[^']*')""", re.IGNORECASE)
+_PLAIN = late_pattern(rb"utf-?8|us-ascii|ascii|iso-8859-\d{1,2}|windows-125\d", re.IGNORECASE)
+_NAMED = late_pattern(rb"""name\s*=\s*("[^"]*"|'[^']*')""", re.IGNORECASE)
 _BOM = b"\xef\xbb\xbf"
 
 

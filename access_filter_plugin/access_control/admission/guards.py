@@ -11,6 +11,7 @@ from html import unescape
 from typing import Optional
 from urllib.parse import urlsplit
 
+from ...late_pattern import late_pattern
 from ..expression import ExpressionError, tokenize
 from .grammar import has_template, percent_decoded
 
@@ -40,11 +41,11 @@ FORBIDDEN_FUNCTIONS = frozenset(
 HARMLESS_VARIABLES = frozenset({"@geometry", "@id", "@feature", "@value"})
 
 _NAMES = "|".join(sorted(FORBIDDEN_FUNCTIONS, key=len, reverse=True))
-_CALL = re.compile(rf"(?<!\w)(?:{_NAMES})\s*\(", re.IGNORECASE)
-_NAMED = re.compile(rf"""name\s*=\s*["']\s*(?:{_NAMES})\s*["']""", re.IGNORECASE)
-_WORDS = re.compile(_NAMES, re.IGNORECASE)
-_FILE = re.compile(r"(?<![a-z])file:\s*[/\\]", re.IGNORECASE)
-_HOST_URL = re.compile(r"https?://[A-Za-z0-9.\-]+(:\d{1,5})?(/[^\s\\]*)?(\?[^\s\\]*)?", re.ASCII)
+_CALL = late_pattern(rf"(?<!\w)(?:{_NAMES})\s*\(", re.IGNORECASE)
+_NAMED = late_pattern(rf"""name\s*=\s*["']\s*(?:{_NAMES})\s*["']""", re.IGNORECASE)
+_WORDS = late_pattern(_NAMES, re.IGNORECASE)
+_FILE = late_pattern(r"(?<![a-z])file:\s*[/\\]", re.IGNORECASE)
+_HOST_URL = late_pattern(r"https?://[A-Za-z0-9.\-]+(:\d{1,5})?(/[^\s\\]*)?(\?[^\s\\]*)?", re.ASCII)
 EXTERNAL = "EXTERNAL_WMS:"
 
 

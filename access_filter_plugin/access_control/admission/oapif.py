@@ -12,6 +12,7 @@ from dataclasses import field
 from types import MappingProxyType
 from typing import Optional
 
+from ...late_pattern import late_pattern
 from ...value_class import value_class
 from .grammar import Grammar, is_bbox, is_boolean, is_crs, is_integer, is_text, is_word, one_of
 from .refused import Refused, UnknownName
@@ -19,10 +20,10 @@ from .refused import Refused, UnknownName
 BAD_REQUEST = "Bad request error"
 NOT_FOUND = "API not found error"
 _DOCUMENT_TYPES = ("", "json", "geojson", "openapi3")
-_PATH = re.compile(r"(?P<root>(?:/[^/]+)*?)/wfs3(?P<rest>[/.].*)?")
-_FEATURE_ID = re.compile(r"[\w@.:{}-]{1,200}")
-_IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+_PATH = late_pattern(r"(?P<root>(?:/[^/]+)*?)/wfs3(?P<rest>[/.].*)?")
+_FEATURE_ID = late_pattern(r"[\w@.:{}-]{1,200}")
+_IDENTIFIER = late_pattern(r"[A-Za-z_]\w*", re.ASCII)
+_ESCAPE = late_pattern(r"%[0-9A-Fa-f]{2}")
 _DATA = frozenset({"Collection", "Items", "Item"})
 
 

@@ -6,10 +6,9 @@ What is not on the lists is refused: a ``Function`` could call any expression fu
 
 from __future__ import annotations
 
-import re
-
 from lxml import etree
 
+from ...late_pattern import late_pattern
 from ..redaction.xml import Element, XmlError, local_name, parse
 from .refused import Refused
 from .wfs_layers import GEOMETRY_NAMES, QueryLayer, without_prefix
@@ -47,8 +46,8 @@ GML = frozenset(
     }
 )  # fmt: skip
 _ODD = (etree.Comment, etree.ProcessingInstruction, etree.Entity)
-_COORDINATES = re.compile(r"[\s\d.,;+eE-]*")
-_WORD = re.compile(r"[\w.:/-]{0,120}")
+_COORDINATES = late_pattern(r"[\s\d.,;+eE-]*")
+_WORD = late_pattern(r"[\w.:/-]{0,120}")
 _MATCHING = frozenset({"wildCard", "singleChar", "escape", "escapeChar", "matchCase"})
 
 

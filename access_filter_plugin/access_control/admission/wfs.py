@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Optional
 
+from ...late_pattern import late_pattern
 from ..expression import quoted_column
 from .grammar import (
     Grammar,
@@ -69,9 +69,9 @@ _PARAMETERS = {
         _BODY,
     ),
 }
-_GROUPS = re.compile(r"(\([^()]*\))+")
-_GROUP = re.compile(r"\(([^()]*)\)")
-_DIRECTION = re.compile(r"[ +](A|ASC|D|DESC)$")
+_GROUPS = late_pattern(r"(\([^()]*\))+")
+_GROUP = late_pattern(r"\(([^()]*)\)")
+_DIRECTION = late_pattern(r"[ +](A|ASC|D|DESC)$")
 
 
 def check_parameters(operation: str, parameters: Mapping[str, str]) -> None:

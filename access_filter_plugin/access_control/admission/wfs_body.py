@@ -6,6 +6,7 @@ import re
 
 from lxml import etree
 
+from ...late_pattern import late_pattern
 from ..redaction.xml import Element, XmlError, local_name, parse
 from .ogc_filter import check_filter, refuse_odd_nodes
 from .refused import MALFORMED, Refused
@@ -17,12 +18,12 @@ _CAPABILITIES_PARTS = frozenset(
 )
 _QUERY_ATTRIBUTES = frozenset({"typeName", "typeNames", "srsName", "handle", "featureVersion"})
 _QUERY_PARTS = frozenset({"Filter", "SortBy", "PropertyName"})
-_IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_IDENTIFIER = late_pattern(r"[A-Za-z_]\w*", re.ASCII)
 _ENCODINGS = frozenset({"UTF-8", "UTF8", "US-ASCII", "ASCII"})
 #: Encodings in which ASCII bytes mean ASCII.
 _SUPERSETS = frozenset({"ISO-8859-1", "ISO-8859-15", "WINDOWS-1252"})
 _MANY_TAGS = 100_000
-_XML = re.compile(rb"(\xef\xbb\xbf)?[ \t\r\n]*<")
+_XML = late_pattern(rb"(\xef\xbb\xbf)?[ \t\r\n]*<")
 
 
 def is_xml(body: bytes) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import field, replace
 from typing import Optional
 
+from ...late_pattern import late_pattern
 from ...value_class import mutable_class, value_class
 from ..project_access import OperationAccess
 from .catalog_mode import closed_answer
@@ -18,8 +19,8 @@ from .wms_parameters import PRINT_MAP
 from .wms_tree import MapTree
 
 #: A label may show HTML, which could fetch pictures.
-_MARKUP = re.compile(r"<[A-Za-z!/]")
-_MAP_KEY = re.compile(r"MAP(\d{1,3}):(.+)", re.DOTALL)
+_MARKUP = late_pattern(r"<[A-Za-z!/]")
+_MAP_KEY = late_pattern(r"MAP(\d{1,3}):(.+)", re.DOTALL)
 
 
 @value_class

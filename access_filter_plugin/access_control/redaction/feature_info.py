@@ -13,18 +13,19 @@ from html import unescape
 from typing import Any, Optional
 
 from ... import json_codec
+from ...late_pattern import late_pattern
 from ...value_class import value_class
 from ..catalogue import LayerInfo
 from ..decision import LayerDecision
 from .xml import Element, indented, local_name, parse_answer, remove
 
-_LAYER = re.compile(r'<Layer\b[^>]*\sname="([^"]*)"')
-_ATTRIBUTE = re.compile(r'^\s*<Attribute\b[^>]*\sname="([^"]*)"')
-_TEXT_LAYER = re.compile(r"Layer '(.*)'")
-_TEXT_VALUE = re.compile(r"(.+?) = '")
+_LAYER = late_pattern(r'<Layer\b[^>]*\sname="([^"]*)"')
+_ATTRIBUTE = late_pattern(r'^\s*<Attribute\b[^>]*\sname="([^"]*)"')
+_TEXT_LAYER = late_pattern(r"Layer '(.*)'")
+_TEXT_VALUE = late_pattern(r"(.+?) = '")
 _QGIS_GML = "{http://qgis.org/gml}"
 #: A row of the table (all versions), or the title that newer ones write above it.
-_HTML_PART = re.compile(
+_HTML_PART = late_pattern(
     r"<div class='layer-title'>(?P<title>.*?)</div>|"
     r"[ \t]*<tr>\s*<th(?P<first>[^>]*)>(?P<key>.*?)</th>\s*"
     r"<td[^>]*>(?P<value>.*?)</td>\s*</tr>[ \t]*\n?",

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import field, replace
 from math import ceil
 from types import MappingProxyType
 from typing import Any, Optional
 
+from ...late_pattern import late_pattern
 from ...value_class import value_class
 
-_OFFSET = re.compile(r"(?<=[?&]offset=)\d+")
-_OFFSET_RANGE = re.compile(r"\[0-\d+\]")
-_COLLECTION_PATH = re.compile(r"/collections/([^/?]+)/items")
+_OFFSET = late_pattern(r"(?<=[?&]offset=)\d+")
+_OFFSET_RANGE = late_pattern(r"\[0-\d+\]")
+_COLLECTION_PATH = late_pattern(r"/collections/([^/?]+)/items")
 
 
 @value_class
