@@ -195,7 +195,8 @@ class AccessControl(QgsAccessControlFilter):
 
     def know(self, permissions: KnownPermissions) -> None:
         """Answer ``layerPermissions`` from these, until :meth:`forget`."""
-        self.layerPermissions = permissions.__getitem__
+        # PyQt looks at the object before its class.
+        self.layerPermissions = permissions.__getitem__  # type: ignore[method-assign, assignment]
 
     def forget(self) -> None:
         """Ask the target for every layer."""
