@@ -17,12 +17,20 @@ from tests.support.server import Answer
 WRITING = [edit for edit in REFUSED if edit.writes_unguarded and "1.0.0" not in edit.request.name]
 
 
-@pytest.fixture
-def copy(pair: Pair) -> Iterator[Pair]:
-    """Return the variants to be written to."""
+@pytest.fixture(scope="module")
+def written(pair: Pair) -> Iterator[Pair]:
+    """Return variants that edits are written to, for all tests: to load them takes a second."""
     spoiled = pair.fresh()
     yield spoiled
     spoiled.drop()
+
+
+@pytest.fixture
+def copy(written: Pair, pair: Pair) -> Pair:
+    """Return the variants to be written to, with the data as it was in the beginning."""
+    written.restore(pair)
+    assert stored(written) == stored(pair)
+    return written
 
 
 @pytest.fixture(scope="module")

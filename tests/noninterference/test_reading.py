@@ -60,27 +60,27 @@ HIDDEN = [
 def test_the_answer_does_not_depend_on_what_is_hidden(
     pair: Pair, request_: Request, caller: str
 ) -> None:
-    first, second = pair.both(request_, caller)
+    first, second = pair.both_asked(request_, caller)
     assert difference(first, second) is None
     assert not canaries(request_, first) | canaries(request_, second)
 
 
 @pytest.mark.parametrize("request_", named(HIDDEN))
 def test_hidden_and_unknown_are_answered_alike(pair: Pair, request_: Request) -> None:
-    hidden = pair.ask(request_, "A")
-    other = pair.ask(unknown_instead(request_), "A")
+    hidden = pair.asked(request_, "A")
+    other = pair.asked(unknown_instead(request_), "A")
     unknown = Answer(other.status, other.headers, hidden_again(other.body))
     assert difference(hidden, unknown) is None
 
 
 @pytest.mark.parametrize("request_", named([r for r in READING if r.works is not None]))
 def test_what_is_permitted_works(pair: Pair, request_: Request) -> None:
-    answer = pair.ask(request_, "A")
+    answer = pair.asked(request_, "A")
     assert has_content(answer, request_.works or ""), (answer.status, answer.body[:500])
 
 
 @pytest.mark.parametrize("request_", named(leaking(READING)))
 def test_without_the_plugin_the_difference_shows(pair: Pair, request_: Request) -> None:
     with pair.server.unguarded():
-        first, second = pair.both(request_)
+        first, second = pair.both_asked(request_)
     assert difference(first, second) is not None

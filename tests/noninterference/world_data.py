@@ -7,6 +7,8 @@ rows differ as well, so that extents, counts, statistics and pictures would tell
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -140,18 +142,18 @@ def _write_raster(path: Path, value: int, size: int = 10) -> None:
 
 
 def rows_of(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """Return every row of a variant's vector data, to see what an edit has changed."""
+    """Return every row of a variant's vector data, to see what an edit has changed.
+
+    A row is its id, its values and its geometry; a GeoPackage is read as the SQLite file it is.
+    """
     found: dict[str, list[tuple[Any, ...]]] = {}
-    for path in (folder / "data.gpkg", folder / "nokey.geojson"):
-        source = ogr.Open(str(path))
-        for layer in source:
-            found[layer.GetName()] = [
-                (
-                    feature.GetFID(),
-                    *(feature.GetField(i) for i in range(feature.GetFieldCount())),
-                    feature.GetGeometryRef() and feature.GetGeometryRef().ExportToWkt(),
-                )
-                for feature in layer
-            ]
-        source = None
+    with closing(sqlite3.connect(f"file:{folder / 'data.gpkg'}?mode=ro", uri=True)) as source:
+        for (table,) in source.execute("SELECT table_name FROM gpkg_contents").fetchall():
+            rows = source.execute(f'SELECT * FROM "{table}" ORDER BY 1').fetchall()
+            found[table] = [(row[0], *row[2:], row[1]) for row in rows]
+    features = json.loads((folder / "nokey.geojson").read_text())["features"]
+    found["nokey"] = [
+        (feature.get("id"), *feature["properties"].values(), json.dumps(feature["geometry"]))
+        for feature in features
+    ]
     return found

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.server.policy_server import Observed
 from tests.support.logged import AnswerBook
 from tests.support.server import Server, start_server
 
@@ -21,6 +22,12 @@ def logged_server(tmp_path_factory: pytest.TempPathFactory) -> tuple[Server, Ans
 def server(logged_server: tuple[Server, AnswerBook]) -> Server:
     """Return the server of this process, with the plugin open."""
     return logged_server[0]
+
+
+@pytest.fixture(scope="session")
+def observed(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Observed:
+    """Return what is observed of the decision table's projects."""
+    return Observed(server, tmp_path_factory.mktemp("policies"))
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from qgis.core import (
 from access_filter_plugin.access_control.rules_file import OperatorRules
 from tests.support.projects import (
     TABLES,
+    copied_project,
     publish,
     save,
     vector_layer,
@@ -26,7 +28,7 @@ from tests.support.projects import (
     write_raster,
 )
 from tests.support.server import Answer, Client, Server
-from tests.unit.policies import SUBJECTS
+from tests.unit.policies import CASES, LAYERS, ROWS, SUBJECTS, Case
 
 #: layer → row id → where it lies (x and y are equal, so the order of axes does not matter).
 PLACES = {
@@ -40,7 +42,10 @@ Seen = Optional[dict[int, frozenset[str]]]
 
 def make_project(folder: Path, variables: Mapping[str, Any]) -> Path:
     """Write the project of the policies, with the styles and layouts that they speak of."""
-    folder.mkdir(parents=True, exist_ok=True)
+    return copied_project(_make_project, folder, variables)
+
+
+def _make_project(folder: Path, variables: Mapping[str, Any]) -> Path:
     write_geopackage(folder / "data.gpkg")
     write_raster(folder / "ortho.tif")
     project = QgsProject()
@@ -55,7 +60,7 @@ def make_project(folder: Path, variables: Mapping[str, Any]) -> Path:
     for name in ("Official", "Draft"):
         _add_layout(project, name)
     publish(project)
-    return save(project, folder / "project.qgs", dict(variables))
+    return save(project, folder / "project.qgs", variables)
 
 
 def _add_layout(project: QgsProject, name: str) -> None:
@@ -155,3 +160,60 @@ def draws(caller: Client, layer: str) -> bool:
         FORMAT="image/png",
     )
     return answer.status == 200 and answer.body.startswith(b"\x89PNG")
+
+
+READERS = {
+    ("WFS", "GetFeature"): by_wfs,
+    ("OAPIF", "Items"): by_oapif,
+    ("WMS", "GetFeatureInfo"): by_wms,
+}
+
+
+class Observed:
+    """What each subject gets of each case's project, which no test changes: asked once for all."""
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        self._server = server
+        self._folder = folder
+        self._rows: dict[tuple[str, str], dict[tuple[str, str], Seen]] = {}
+        self._drawn: dict[tuple[str, str], dict[str, bool]] = {}
+        self.projects = {c.number: make_project(folder / c.number, c.variables) for c in CASES}
+
+    def caller(self, case: Case, who: str) -> Client:
+        """Return a subject, under the name and from the address that the case gives."""
+        login = case.users.get(who, "")
+        project = self.projects[case.number]
+        return client(self._server, project, who, login, REMOTE_ADDR=case.address)
+
+    @contextmanager
+    def operator(self, case: Case) -> Iterator[Optional[Path]]:
+        """Let the plugin follow the case's operator for a while; yield the file of these rules."""
+        path = None
+        if case.operator is not None:
+            path = self._folder / "operator.json"
+            path.write_text(json.dumps(case.operator))
+        with operator_rules(self._server, path, lower=case.lower_case):
+            yield path
+
+    def rows(self, case: Case, who: str) -> dict[tuple[str, str], Seen]:
+        """Return by service and layer what a subject reads; a table without geometry is not drawn."""
+        key = case.number, who
+        if key not in self._rows:
+            caller = self.caller(case, who)
+            with self.operator(case):
+                self._rows[key] = {
+                    (service, layer): read(caller, layer)
+                    for (service, _operation), read in READERS.items()
+                    for layer in ROWS
+                    if (service, layer) != ("WMS", "owners")
+                }
+        return self._rows[key]
+
+    def drawn(self, case: Case, who: str) -> dict[str, bool]:
+        """Return by layer whether a subject gets a picture of it."""
+        key = case.number, who
+        if key not in self._drawn:
+            caller = self.caller(case, who)
+            with self.operator(case):
+                self._drawn[key] = {n: draws(caller, n) for n in LAYERS if n != "owners"}
+        return self._drawn[key]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Optional
 
 import pytest
-from osgeo import ogr
 
 from tests.server.policy_server import client, make_project, operator_rules
 from tests.support.server import Client, Server
@@ -22,9 +23,9 @@ WRITTEN = {"parcels": "owner_name", "reports": "title"}
 
 
 def stored(project: Path, layer: str) -> dict[int, Any]:
-    source = ogr.Open(str(project.parent / "data.gpkg"))
-    name = WRITTEN[layer]
-    return {row.GetFID(): row.GetField(name) for row in source.GetLayerByName(layer)}
+    data = project.parent / "data.gpkg"
+    with closing(sqlite3.connect(f"file:{data}?mode=ro", uri=True)) as source:
+        return dict(source.execute(f'SELECT fid, "{WRITTEN[layer]}" FROM "{layer}"'))
 
 
 def by_wfs(caller: Client, layer: str, action: str, row: int, text: str) -> None:

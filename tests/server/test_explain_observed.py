@@ -16,47 +16,18 @@ from typing import Any, Optional
 import pytest
 
 from access_filter_plugin.command_line import main
-from tests.server.policy_server import (
-    Seen,
-    by_oapif,
-    by_wfs,
-    by_wms,
-    client,
-    draws,
-    make_project,
-    operator_rules,
-)
-from tests.server.test_decision_table import INVALID, VALID, operator_file
+from tests.server.policy_server import READERS, Observed, Seen
+from tests.server.test_decision_table import INVALID, VALID
 from tests.support.server import Client, Server
 from tests.unit.policies import ROWS, SUBJECTS, Case
-
-READERS = {
-    ("WFS", "GetFeature"): by_wfs,
-    ("OAPIF", "Items"): by_oapif,
-    ("WMS", "GetFeatureInfo"): by_wms,
-}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("observed")
-
-
-@pytest.fixture(scope="module")
-def projects(folder: Path) -> dict[str, Path]:
-    return {
-        case.number: make_project(folder / case.number, case.variables)
-        for case in (*VALID, *INVALID)
-    }
 
 
 class World:
     """One case and subject: who asks, and the administrator who asks about him."""
 
-    def __init__(self, server: Server, project: Path, case: Case, who: str) -> None:
-        login = case.users.get(who, "")
-        self.caller = client(server, project, who, login, REMOTE_ADDR=case.address)
-        self._admin = server.client(project, "ada", "gisadmin")
+    def __init__(self, server: Server, observed: Observed, case: Case, who: str) -> None:
+        self.caller = observed.caller(case, who)
+        self._admin = server.client(observed.projects[case.number], "ada", "gisadmin")
         user, roles = SUBJECTS[who]
         self._ask: dict[str, str] = {
             "SERVICE": "ACCESS",
@@ -64,6 +35,7 @@ class World:
             "ADDRESS": case.address,
         }
         if user:
+            login = case.users.get(who, "")
             self._ask |= {"USER": login or user, "ROLES": ",".join(sorted(roles))}
 
     def explained(self, service: str, operation: str) -> dict[str, Any]:
@@ -117,40 +89,42 @@ LISTS = {"WMS": listed_by_wms, "WFS": listed_by_wfs, "OAPIF": listed_by_oapif}
 @pytest.mark.parametrize("case", VALID, ids=str)
 @pytest.mark.parametrize("who", SUBJECTS)
 def test_explain_agrees_with_what_the_server_does(
-    server: Server, folder: Path, projects: dict[str, Path], case: Case, who: str
+    server: Server, observed: Observed, case: Case, who: str
 ) -> None:
     if case.lower_case and who == "bob":
         return  # the identity is folded when the operator's settings are read: tests/unit
-    project = projects[case.number]
-    world = World(server, project, case, who)
-    with operator_rules(server, operator_file(folder, case.operator), lower=case.lower_case):
-        for (service, operation), read in READERS.items():
+    project = observed.projects[case.number]
+    world = World(server, observed, case, who)
+    rows = observed.rows(case, who)
+    with observed.operator(case):
+        for service, operation in READERS:
             layers = world.explained(service, operation)
             for name in ROWS:
                 if service == "WMS" and name == "owners":
                     continue  # a table without geometry is not drawn
                 promised = said(project, name, layers[name]["decision"])
-                assert (read(world.caller, name) or {}) == promised, (service, name)
+                assert (rows[service, name] or {}) == promised, (service, name)
         for service, names in LISTS.items():
             told = {n for n, layer in world.explained(service, "").items() if layer["listed"]}
             if service != "WMS":
                 told.discard("ortho")
-            observed = names(world.caller) & {*ROWS, "ortho"}
-            assert observed == told, service
+            found = names(world.caller) & {*ROWS, "ortho"}
+            assert found == told, service
 
 
 @pytest.mark.parametrize("case", VALID, ids=str)
 @pytest.mark.parametrize("who", SUBJECTS)
 def test_explain_agrees_with_what_is_drawn_and_refused(
-    server: Server, folder: Path, projects: dict[str, Path], case: Case, who: str
+    server: Server, observed: Observed, case: Case, who: str
 ) -> None:
     if case.lower_case and who == "bob":
         return  # as above
-    world = World(server, projects[case.number], case, who)
-    with operator_rules(server, operator_file(folder, case.operator), lower=case.lower_case):
+    world = World(server, observed, case, who)
+    drawn = observed.drawn(case, who)
+    with observed.operator(case):
         layers = world.explained("WMS", "GetMap")
         for name in ("parcels", "salaries", "reports", "ortho"):
-            assert draws(world.caller, name) is layers[name]["decision"]["read"], name
+            assert drawn[name] is layers[name]["decision"]["read"], name
         refused = world.caller.get(
             SERVICE="WMS", REQUEST="GetMap", VERSION="1.3.0", LAYERS="parcels", STYLES="",
             CRS="EPSG:4326", BBOX="0,0,10,10", WIDTH=5, HEIGHT=5, FORMAT="image/png",
@@ -163,25 +137,24 @@ def test_explain_agrees_with_what_is_drawn_and_refused(
 @pytest.mark.parametrize("case", VALID, ids=str)
 def test_the_command_line_explains_as_the_server_does(
     server: Server,
-    folder: Path,
-    projects: dict[str, Path],
+    observed: Observed,
     case: Case,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The server's explanations are compared with what is observed above."""
-    operator = operator_file(folder, case.operator)
-    if operator is not None:
-        monkeypatch.setenv("ACCESS_FILTER_RULES", str(operator))
+    with observed.operator(case) as operator:
+        if operator is not None:
+            monkeypatch.setenv("ACCESS_FILTER_RULES", str(operator))
     if case.lower_case:
         monkeypatch.setenv("ACCESS_FILTER_USER_CASE", "lower")
-    project = projects[case.number]
+    project = observed.projects[case.number]
     for who in ("anon", "bob", "alice"):
         user, roles = SUBJECTS[who]
         if case.lower_case and who == "bob":
             continue  # as above
-        with operator_rules(server, operator, lower=case.lower_case):
-            told = World(server, project, case, who).explained("WFS", "GetFeature")
+        with observed.operator(case):
+            told = World(server, observed, case, who).explained("WFS", "GetFeature")
         arguments = ["--user", case.users.get(who) or user] if user else []
         arguments += [word for role in sorted(roles) for word in ("--role", role)]
         capsys.readouterr()
@@ -193,11 +166,11 @@ def test_the_command_line_explains_as_the_server_does(
 
 @pytest.mark.parametrize("case", INVALID, ids=str)
 def test_explain_says_of_closed_rules_what_everybody_observes(
-    server: Server, projects: dict[str, Path], case: Case
+    server: Server, observed: Observed, case: Case
 ) -> None:
-    project = projects[case.number]
+    project = observed.projects[case.number]
     for who in SUBJECTS:
-        caller = World(server, project, case, who).caller
+        caller = observed.caller(case, who)
         assert caller.get(SERVICE="WMS", REQUEST="GetCapabilities").status == 503
     answer = server.client(project, "ada", "gisadmin").get(SERVICE="ACCESS", REQUEST="Explain")
     assert answer.status == 503

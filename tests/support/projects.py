@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Optional
+from xml.sax.saxutils import escape
 
 from osgeo import gdal, ogr, osr
 from qgis.core import (
@@ -101,7 +106,7 @@ def vector_layer(folder: Path, table: str, name: Optional[str] = None) -> QgsVec
     return layer
 
 
-def variables_text(variables: dict[str, Any]) -> dict[str, str]:
+def variables_text(variables: Mapping[str, Any]) -> dict[str, str]:
     """Return variables as the texts that an author types: JSON unless they are texts already."""
     return {
         name: value if isinstance(value, str) else json.dumps(value)
@@ -134,7 +139,10 @@ def publish(project: QgsProject, extent: Optional[QgsRectangle] = None) -> None:
 
 def policy_project(folder: Path, **variables: Any) -> Path:
     """Write the project of policies.md with these variables; return its path."""
-    folder.mkdir(parents=True, exist_ok=True)
+    return copied_project(_policy_project, folder, variables)
+
+
+def _policy_project(folder: Path, variables: Mapping[str, Any]) -> Path:
     write_geopackage(folder / "data.gpkg")
     write_raster(folder / "ortho.tif")
     project = QgsProject()
@@ -147,7 +155,47 @@ def policy_project(folder: Path, **variables: Any) -> Path:
     return save(project, folder / "project.qgs", variables)
 
 
-def save(project: QgsProject, path: Path, variables: dict[str, Any]) -> Path:
+Write = Callable[[Path, Mapping[str, Any]], Path]
+"""Writes data and project.qgs into a folder that exists, with variables."""
+
+
+def copied_project(write: Write, folder: Path, variables: Mapping[str, Any]) -> Path:
+    """Copy what a function writes, with other values of variables: it runs once per set of names."""
+    texts = variables_text(variables)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not all(text.isprintable() and text for text in texts.values()):
+        return write(folder, variables)  # how QGIS writes these, only QGIS knows
+    for file in _written(write, tuple(texts)).iterdir():
+        if (folder / file.name).exists() and file.suffix != ".qgs":
+            raise FileExistsError(folder / file.name)  # a server may read it
+        shutil.copyfile(file, folder / file.name)
+    path = folder / "project.qgs"
+    project = path.read_text(encoding="utf-8")
+    for name, text in texts.items():
+        if project.count(_stand_in(name)) != 1:
+            raise ValueError(f"the value of {name} stands not once in {path}")
+        project = project.replace(_stand_in(name), escape(text))
+    path.write_text(project, encoding="utf-8")
+    return path
+
+
+_FOLDERS: list[TemporaryDirectory[str]] = []
+"""What is copied; these folders last as long as the process."""
+
+
+@cache
+def _written(write: Write, names: tuple[str, ...]) -> Path:
+    _FOLDERS.append(TemporaryDirectory())
+    folder = Path(_FOLDERS[-1].name)
+    write(folder, {name: _stand_in(name) for name in names})
+    return folder
+
+
+def _stand_in(name: str) -> str:
+    return f"--the value of {name}--"
+
+
+def save(project: QgsProject, path: Path, variables: Mapping[str, Any]) -> Path:
     """Write a project with these variables and return its path."""
     project.setCustomVariables(variables_text(variables))
     if not project.write(str(path)):
