@@ -33,6 +33,8 @@ class ProjectState:
     variables: Mapping[str, str] = field(default_factory=dict)
     """The project's variables as texts, values as typed (``file:`` not yet followed)."""
     files: VariableFiles = field(default_factory=lambda: VariableFiles(""))
+    not_before: float = 0.0
+    """The Unix time, in seconds, before which QGIS did not load it; 0 where that is not known."""
     parts: dict[str, Any] = field(default_factory=dict)
     """Feature name → what that feature compiled."""
 
@@ -54,16 +56,19 @@ class ProjectStates:
         self._count = 0
         self._limit = limit
 
-    def state(self, project: Optional[Any]) -> Optional[ProjectState]:
-        """Return the state of a project, compiled once per generation; None without a project."""
+    def state(self, project: Optional[Any], not_before: float = 0.0) -> Optional[ProjectState]:
+        """Return the state of a project, compiled once per generation; None without a project.
+
+        ``not_before`` is when QGIS was asked for the project: one that is new to us was loaded then.
+        """
         if project is None:
             return None
         known = self._states.get(id(project))
         if known is not None and known.is_current(project):
             return known
-        return self._compile(project)
+        return self._compile(project, not_before)
 
-    def _compile(self, project: Any) -> ProjectState:
+    def _compile(self, project: Any, not_before: float) -> ProjectState:
         self._count += 1
         token = f"access_filter generation {os.getpid()}-{self._count}"
         project.setObjectName(token)
@@ -75,6 +80,7 @@ class ProjectStates:
             layers=dict(project.mapLayers()),
             variables=read_variables(project),
             files=VariableFiles(os.path.dirname(os.path.abspath(path)) if path else ""),
+            not_before=not_before,
         )
         # Landing pages compile projects beside the one that is served.
         served = QgsProject.instance()

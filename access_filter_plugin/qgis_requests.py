@@ -17,7 +17,7 @@ from .operator_settings import OperatorSettings
 from .ows_request import DATA_OPERATIONS, OwsRequest
 from .project_admission import project_refusal
 from .qgis_boundary import report_failure
-from .qgis_project import ProjectState, ProjectStates
+from .qgis_project import ProjectStates
 from .qgis_stand_in import Closed, write_answer
 from .request_context import DecisionRecord, RequestContext
 from .request_reader import body_size, read_head, read_request
@@ -105,7 +105,7 @@ class RequestPipeline:
             return
         if context.project is not None and context.project.project is project:
             return
-        context.project = self._state(project)
+        context.project = self._states.state(project)
         self._prepare(context, handler)
 
     def response_complete(self, handler: Any) -> None:
@@ -157,12 +157,13 @@ class RequestPipeline:
             context.answered = True
             write_answer(handler, 403, "text/plain; charset=utf-8", PROJECT_REFUSED)
             return context
+        asked = time.time()
         project = self._project(request.project)
         if project is not None:
             # QGIS does so right after this. Until then the project of the request before is the
             # instance, in which expressions, virtual layers and transforms look for layers.
             QgsProject.setInstance(project)
-        context.project = self._state(project)
+        context.project = self._states.state(project, asked)
         return context
 
     def _read(self, handler: Any) -> tuple[OwsRequest, Optional[Callable[[], OwsRequest]]]:
@@ -181,6 +182,3 @@ class RequestPipeline:
         except Exception as error:  # PyQGIS has no class of its own for it
             qgis_log.warning(f"a project cannot be loaded: {type(error).__name__}")
             return None
-
-    def _state(self, project: Any) -> Optional[ProjectState]:
-        return self._states.state(project)

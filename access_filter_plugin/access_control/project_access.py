@@ -300,6 +300,8 @@ class AccessState:
     problems: tuple[Problem, ...] = ()
     operator: Optional[ParsedPolicy] = None
     """The operator's rules that were merged in; others by now mean that this is out of date."""
+    sets_variables: bool = True
+    """False where nothing in the project can see the caller's expression variables."""
 
 
 def _placeholders(policy: Policy) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ class Documents:
         request = context.request
         if request.operation not in CACHED.get(request.service, ()):
             return False
-        if request.method not in ("GET", "HEAD") or not request.url or _others_are_registered():
+        if request.method not in ("GET", "HEAD") or not request.url or others_are_registered():
             return False
         key = self._key(context, access, project, handler)
         context.notes[NOTE] = (key, project)
@@ -182,7 +182,7 @@ def _identity_headers(settings: OperatorSettings) -> list[str]:
     return [name for name in (*source.user_headers, source.roles_header) if name]
 
 
-def _others_are_registered() -> bool:
+def others_are_registered() -> bool:
     """Return whether another plugin may make documents depend on what our keys do not hold."""
     for base in (QgsServerFilter, QgsAccessControlFilter, QgsServerCacheFilter):
         for kind in base.__subclasses__():

@@ -39,6 +39,7 @@ from .qgis_landing_page import admit_list
 from .qgis_mutations import Mutations
 from .qgis_redaction import redact
 from .qgis_refusal import answer_refusal
+from .qgis_variable_use import uses_variables
 from .qgis_variables import ExpressionVariables
 from .record import record_of, record_of_request
 from .rules_file import OperatorRules
@@ -116,6 +117,7 @@ class AccessControlFeature:
             denied_status=0 if access else 503,
             problems=problems,
             operator=operator,
+            sets_variables=uses_variables(state),
         )
 
     # The request
@@ -137,7 +139,7 @@ class AccessControlFeature:
         if state.denied_status:
             self._deny_project(context, handler, state.denied_status)
         else:
-            self._admit(context, handler, state.access)
+            self._admit(context, handler, state)
 
     def _current_part(self, project: Any) -> AccessState:
         """Return what was compiled, again when the operator's rules have changed since."""
@@ -146,18 +148,16 @@ class AccessControlFeature:
             part = project.parts[self.name] = self.compile(project)
         return part
 
-    def _admit(
-        self, context: RequestContext, handler: Any, project: Optional[ProjectAccess]
-    ) -> None:
+    def _admit(self, context: RequestContext, handler: Any, part: AccessState) -> None:
         request = context.request
-        access = None
+        project, access = part.access, None
         if project is not None:
             access = project.access(context.subject, request.service, request.operation)
             context.access = access
         if context.read_whole is not None:
             if access is None or not is_judged(request, access):
                 context.request, context.read_whole = context.read_whole(), None
-                self._admit(context, handler, project)
+                self._admit(context, handler, part)
                 return
             context.decision = record_of(access, ())
             self._refuse(context, TOO_LARGE, handler)
@@ -182,7 +182,8 @@ class AccessControlFeature:
             self._tell(context.project.parts, _OPEN_PERMISSIONS, context.project)
             return
         self._mutations.apply(context, access, context.project, verdict)
-        self._variables.set(context.project.project, access.expression_variables())
+        if part.sets_variables:
+            self._variables.set(context.project.project, access.expression_variables())
         self._answers = self._answers_of(access)
         self._access = access
         key = f"permissions {access.service} {access.operation}"
