@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from compileall import compile_dir
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -44,8 +46,12 @@ def projects(size: int, names: Sequence[str]) -> dict[str, Path]:
 class Worker:
     """A server process."""
 
-    def __init__(self, mode: str, log: Path) -> None:
-        settings = {"ACCESS_FILTER_LOG": str(log) if mode == "log" else "off"}
+    def __init__(self, mode: str, log: Path, plugins: Path = HERE.parent) -> None:
+        settings = {
+            "ACCESS_FILTER_LOG": str(log) if mode == "log" else "off",
+            "BENCH_PLUGINS": str(plugins),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
         self.mode = mode
         self._process = subprocess.Popen(
             [sys.executable, str(HERE / "worker.py"), mode],
@@ -85,13 +91,27 @@ class Worker:
             self._process.wait()
 
 
+def installed(folder: Path, *, compiled: bool) -> Path:
+    """Return a folder with a copy of the plugin, compiled as docs/deployment.md has it, or not."""
+    plugins = folder / ("compiled" if compiled else "source")
+    if not plugins.exists():
+        copy = plugins / "access_filter_plugin"
+        pruned = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(HERE.parent / copy.name, copy, ignore=pruned)
+        if compiled and not compile_dir(copy, quiet=1):
+            raise RuntimeError("the plugin cannot be compiled")
+    return plugins
+
+
 @contextmanager
-def workers(modes: Sequence[str], folder: Path) -> Iterator[dict[str, Worker]]:
+def workers(
+    modes: Sequence[str], folder: Path, plugins: Path = HERE.parent
+) -> Iterator[dict[str, Worker]]:
     """Start a process for each mode, and end them all."""
     started: dict[str, Worker] = {}
     try:
         for mode in modes:
-            started[mode] = Worker(mode, folder / f"{mode}.log")
+            started[mode] = Worker(mode, folder / f"{mode}.log", plugins)
         yield started
     finally:
         for worker in started.values():

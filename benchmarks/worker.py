@@ -14,12 +14,14 @@ import os
 import sys
 import time
 from hashlib import sha256
+from importlib import import_module
 from itertools import count
 from pathlib import Path
 from typing import Any, Optional
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, os.environ.get("BENCH_PLUGINS", sys.path[0]))
 
 from qgis.core import QgsApplication
 from qgis.server import (
@@ -32,12 +34,21 @@ FAILURES = (b"ServiceException", b"ExceptionReport", b"<ServerException")
 TURN = 24
 
 
-def memory_kib() -> int:
-    """Return the resident memory of this process, in KiB, without what malloc keeps in reserve."""
+def memory_kib() -> dict[str, int]:
+    """Return the resident memory of this process in KiB, without what malloc keeps in reserve.
+
+    ``kib`` is all of it, ``own_kib`` what it shares with no other: libraries are in memory once,
+    however many workers use them.
+    """
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
-    text = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(next(line for line in text.splitlines() if line.startswith("VmRSS:")).split()[1])
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    found = {
+        name: int(text.split()[0])
+        for name, _, text in (x.partition(":") for x in lines)
+        if name in ("VmRSS", "RssAnon")
+    }
+    return {"kib": found["VmRSS"], "own_kib": found["RssAnon"]}
 
 
 class Process:
@@ -89,7 +100,7 @@ class Process:
     def do_memory(self, _command: dict[str, Any]) -> dict[str, Any]:
         """Tell the memory, and what of it the documents in the cache are counted for."""
         size = self._documents()._cache.size if self.has_wall else 0
-        return {"kib": memory_kib(), "cache_kib": size / 1024}
+        return {**memory_kib(), "cache_kib": size / 1024}
 
     def do_ready(self, command: dict[str, Any]) -> dict[str, Any]:
         """Time what the plugin does before QGIS runs the service."""
@@ -175,6 +186,7 @@ def main() -> None:
     application.initQgis()
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
+    import_module("qgis.utils")  # as QGIS Server does, whatever plugins there are
     process = Process(sys.argv[1])
     out.write(json.dumps({"load_ms": process.load_ms}) + "\n")
     out.flush()
