@@ -81,6 +81,16 @@ install_quietly() (
 
 # need_packages NAME...: installs what is missing, and only that; `a|b` takes the first that exists.
 need_packages() {
+    [ -n "$(missing_packages "$@")" ] || return 0
+    mkdir -p "$cache"
+    # Of two scripts at once the second waits, and may find the work done.
+    (
+        flock 9
+        install_missing "$@"
+    ) 9>"$cache/apt.lock" || exit 1
+}
+
+install_missing() {
     missing=$(missing_packages "$@")
     [ -n "$missing" ] || return 0
     command -v apt-get >/dev/null 2>&1 ||

@@ -23,7 +23,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 MAPSERV = "/usr/lib/cgi-bin/qgis_mapserv.fcgi"
 DEBIAN_PARAMS = "/etc/nginx/fastcgi_params"
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 
 # Debian's pyproj, which OWSLib imports, looks for its data beside the virtual environment.
 os.environ.setdefault("PROJ_DATA", "/usr/share/proj")
@@ -46,7 +46,7 @@ http {{
     uwsgi_temp_path {home}/uwsgi;
     scgi_temp_path {home}/scgi;
     server {{
-        listen 127.0.0.1:{port};
+        listen 127.0.0.1:{port} reuseport;
         {directives}
         location / {{
             {first}
@@ -92,6 +92,8 @@ class Server:
     home: Path
     project: Path
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    reservation: Optional[socket.socket] = None
+    """Keeps others from the port until nginx listens there, with ``reuseport``."""
 
     def get(
         self,
@@ -143,7 +145,8 @@ class Server:
         _wait_for(self._is_listening, self.processes)
 
     def start_mapserver(self, environment: Mapping[str, str]) -> None:
-        """Start qgis_mapserver, QGIS's own web server, alone."""
+        """Start qgis_mapserver, QGIS's own web server, alone; it shares its port with nobody."""
+        self._give_up_the_port()
         self._run(["qgis_mapserver", f"127.0.0.1:{self.port}"], "qgis.log", environment)
         _wait_for(self._is_listening, self.processes)
 
@@ -177,8 +180,13 @@ class Server:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
+    def _give_up_the_port(self) -> None:
+        if self.reservation is not None:
+            self.reservation.close()
+
     def stop(self) -> None:
         """End both processes, nginx first, and remove their folder."""
+        self._give_up_the_port()
         for process in reversed(self.processes):
             process.terminate()
             try:
@@ -198,11 +206,15 @@ def _wait_for(condition: Callable[[], bool], processes: list[subprocess.Popen[by
         time.sleep(0.02)
 
 
-def free_port() -> int:
-    """A port that the kernel calls free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def reserved_port() -> socket.socket:
+    """A port of the kernel's choice, in a socket that does not listen but keeps it for us.
+
+    Suites run side by side: between the choice and the start of a server, the port would be anybody's.
+    """
+    socket_ = socket.socket()
+    socket_.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    socket_.bind(("127.0.0.1", 0))
+    return socket_
 
 
 def qgis_environment(
@@ -230,7 +242,10 @@ def qgis_environment(
 def new_server(project: Path) -> Server:
     """A server that is not started, in a folder of its own."""
     # A socket's path must be short, which pytest's folders are not.
-    return Server(free_port(), Path(tempfile.mkdtemp(prefix="qgis-")), project)
+    home = Path(tempfile.mkdtemp(prefix="qgis-"))
+    reservation = reserved_port()
+    port = int(reservation.getsockname()[1])
+    return Server(port, home, project, reservation=reservation)
 
 
 def start_server(

@@ -47,7 +47,7 @@ def server(make_project: Callable[..., Path]) -> Iterator[Server]:
     home = found.home
     site = block("nginx")
     for old, new in {
-        "listen 80;": f"listen 127.0.0.1:{found.port};",
+        "listen 80;": f"listen 127.0.0.1:{found.port} reuseport;",
         "unix:/run/": f"unix:{home}/",
         "/etc/nginx/qgis-users": f"{home}/users",
         "include fastcgi_params;": "include /etc/nginx/fastcgi_params;",

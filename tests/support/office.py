@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Optional
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,14 +114,22 @@ class Office:
             desktop.close()
 
 
+@cache
+def _project() -> TemporaryDirectory[str]:
+    """Write the project once: every office gets a copy of its own."""
+    folder: TemporaryDirectory[str] = TemporaryDirectory()
+    script = [sys.executable, "-m", "tests.fcgi.make_client_project"]
+    subprocess.run([*script, folder.name, json.dumps(RULES)], check=True, cwd=ROOT)
+    return folder
+
+
 def open_office(
     serve: Any, folder: Path, plugins: Optional[Path] = None, **environment: str
 ) -> Office:
     """Start a server whose nginx asks for a password, as in docs/identity.md."""
     for parent in (folder, *folder.parents[:2]):
         parent.chmod(0o755)  # nginx reads the passwords as somebody else
-    script = [sys.executable, "-m", "tests.fcgi.make_client_project"]
-    subprocess.run([*script, folder, json.dumps(RULES)], check=True, cwd=ROOT)
+    shutil.copytree(_project().name, folder, dirs_exist_ok=True, copy_function=shutil.copyfile)
     users = folder / "users"
     users.write_text("".join(f"{user}:{{PLAIN}}{PASSWORD}\n" for user in ROLES))
     roles = "".join(f' if ($remote_user = {u}) {{ set $roles "{r}"; }}' for u, r in ROLES.items())

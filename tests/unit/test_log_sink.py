@@ -241,7 +241,7 @@ def test_a_pipe_that_nobody_reads_stops_no_request(told: list[str]) -> None:
             descriptor.write(line_of(1000))
         except OSError:
             failures += 1
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 20  # a tenth of a second for each
     assert failures > 100
     os.read(read, 1_000_000)
     descriptor.write(b"{}\n")
@@ -361,8 +361,9 @@ def test_a_closed_connection_is_noticed(tmp_path: Path, kind: str) -> None:
     client = ClientConnection(listening.fileno())
     assert not client.is_gone()
     web_server.close()
-    time.sleep(0.05)
-    assert client.is_gone()
+    limit = time.monotonic() + 60
+    while not client.is_gone():
+        assert time.monotonic() < limit
     connection.close()
     assert not client.is_gone()
     listening.close()
