@@ -13,6 +13,7 @@ from .catalogue import LayerInfo
 from .project_access import OperationAccess
 from .qgis_oapif import query_of
 from .qgis_oapif_layers import collection_info, titles_of, visible_count
+from .redaction.oapif_items import keys_of, redact_items
 from .redaction.oapif_json import (
     Page,
     Shown,
@@ -20,10 +21,10 @@ from .redaction.oapif_json import (
     redact_collection,
     redact_collections,
     redact_feature,
-    redact_features,
 )
 
 _DOCUMENTS = frozenset({"Collections", "Collection", "Api", "Items", "Item", "Replace", "Update"})
+_LISTS = frozenset({"Collections", "Api"})
 _OF_ONE_COLLECTION = frozenset({"Collection", "Items", "Item"})
 _OPEN_TYPES = ("application/json", "application/geo+json", "application/vnd")
 _DEFAULT_LIMIT = 10
@@ -36,16 +37,25 @@ def redact(context: RequestContext, access: OperationAccess, answer: Any) -> Opt
         return None
     if not answer.content_type.startswith(_OPEN_TYPES):
         return _json_instead(request, answer)
-    if request.operation in _OF_ONE_COLLECTION and _is_whole(request, access, answer.state):
+    if request.operation in _LISTS:
+        document = json_codec.loads(answer.body)
+        return json_codec.dumps(_redacted_list(request, document, _all_shown(access, answer.state)))
+    return _redact_one(request, access, answer)
+
+
+def _redact_one(request: OwsRequest, access: OperationAccess, answer: Any) -> Optional[bytes]:
+    """Return the new body of an answer about one collection."""
+    info = collection_info(access, answer.state.project, read_path(request.path).collection)
+    if info is None or not access.decision(info.id).is_listed:
+        raise LookupError("an answer about a collection that is not listed")
+    shown = _shown(access, info, answer.state.layers)
+    if request.operation in _OF_ONE_COLLECTION and not shown.hides_something:
         return None
+    if request.operation == "Items":
+        return redact_items(answer.body, shown, _page(request, shown, access, info, answer))
     document = json_codec.loads(answer.body)
-    return json_codec.dumps(_redacted(request, document, access, answer))
-
-
-def _is_whole(request: OwsRequest, access: OperationAccess, state: Any) -> bool:
-    """Return whether nothing of a collection is hidden, so that its document stays as it is."""
-    info = collection_info(access, state.project, read_path(request.path).collection)
-    return info is not None and not _shown(access, info, state.layers).hides_something
+    redact_document = redact_collection if request.operation == "Collection" else redact_feature
+    return json_codec.dumps(redact_document(document, shown))
 
 
 def _json_instead(request: OwsRequest, answer: Any) -> bytes:
@@ -59,21 +69,10 @@ def _json_instead(request: OwsRequest, answer: Any) -> bytes:
     return b"See the JSON document."
 
 
-def _redacted(request: OwsRequest, document: Any, access: OperationAccess, answer: Any) -> Any:
+def _redacted_list(request: OwsRequest, document: Any, shown: Mapping[str, Shown]) -> Any:
     if request.operation == "Collections":
-        return redact_collections(document, _all_shown(access, answer.state))
-    if request.operation == "Api":
-        return redact_api(document, _all_shown(access, answer.state))
-    name = read_path(request.path).collection
-    info = collection_info(access, answer.state.project, name)
-    if info is None or not access.decision(info.id).is_listed:
-        raise LookupError("an answer about a collection that is not listed")
-    shown = _shown(access, info, answer.state.layers)
-    if request.operation == "Collection":
-        return redact_collection(document, shown)
-    if request.operation == "Items":
-        return redact_features(document, shown, _page(request, shown, access, info, answer))
-    return redact_feature(document, shown)
+        return redact_collections(document, shown)
+    return redact_api(document, shown)
 
 
 def _all_shown(access: OperationAccess, state: Any) -> dict[str, Shown]:
@@ -104,7 +103,13 @@ def _make_shown(access: OperationAccess, info: LayerInfo, layer: Any) -> Shown:
         parameters=frozenset(titles) | visible,
         hides_something=not decision.is_fully_readable,
         edits=frozenset(name for name, right in rights.items() if right.is_allowed),
+        keys=keys_of(titles, _names_of(layer) - titles.keys()),
     )
+
+
+def _names_of(layer: Any) -> frozenset[str]:
+    """Return every name by which an attribute of a layer could be written."""
+    return frozenset(name for f in layer.fields() for name in (f.name(), f.displayName()))
 
 
 def _page(

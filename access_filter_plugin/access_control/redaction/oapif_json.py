@@ -26,6 +26,9 @@ class Shown:
     """The names of parameters by which features may be asked for."""
     hides_something: bool = False
     edits: frozenset[str] = frozenset()
+    keys: tuple[bytes, ...] = ()
+    """Every key that features may hold, as JSON writes it; none where such a key could be a hidden
+    property's, too, or be written in another way (:func:`.oapif_items.keys_of`)."""
 
 
 @value_class
@@ -61,7 +64,7 @@ def redact_collection(document: Any, shown: Shown) -> Any:
 def redact_feature(document: Any, shown: Shown) -> Any:
     """Return one feature without the properties that are not to be shown."""
     properties = document.get("properties")
-    if not isinstance(properties, dict):
+    if not isinstance(properties, dict) or properties.keys() <= shown.titles:
         return document
     kept = {name: value for name, value in properties.items() if name in shown.titles}
     return {**document, "properties": kept}
@@ -70,11 +73,15 @@ def redact_feature(document: Any, shown: Shown) -> Any:
 def redact_features(document: Any, shown: Shown, page: Page) -> Any:
     """Return features with visible properties, the count of visible rows, and their pages."""
     features = [redact_feature(feature, shown) for feature in document["features"]]
-    document = {**document, "features": features}
+    return redact_paging({**document, "features": features}, len(features), page)
+
+
+def redact_paging(document: Any, returned: int, page: Page) -> Any:
+    """Return an answer, with its features or without, with the count of visible rows and pages."""
     if page.count is None:
         return document
     # What has come out is seen, even where the count is some seconds old.
-    page = replace(page, count=max(page.count, page.offset + len(features) if features else 0))
+    page = replace(page, count=max(page.count, page.offset + returned if returned else 0))
     links = [link for link in document["links"] if _is_needed(link, page)]
     links = [_with_last_offset(link, page) for link in links]
     return {**document, "numberMatched": page.count, "links": links}
