@@ -6,10 +6,13 @@ without them everything is open. Nothing of the project is read here but through
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Any, Optional
 
 from ..value_class import value_class
+
+_SIGHTS = "sights"
 
 
 @value_class
@@ -61,12 +64,45 @@ CLOSED = LayerSight(
 )
 
 
+class Kept:
+    """What was worked out from plans and decisions alone: nothing of a user, a request or of data.
+
+    Callers with equal decisions share it; the least recently used leaves first.
+    """
+
+    def __init__(self, limit: int = 50) -> None:
+        self._limit = limit
+        self._known: OrderedDict[object, dict[object, Any]] = OrderedDict()
+
+    def of(self, access: Any) -> dict[object, Any]:
+        """Return what is kept for the decisions of a request, to be added to."""
+        key = (
+            None
+            if access is None
+            else (
+                access.signature,
+                access.is_restricted,
+                access.is_denied,
+            )
+        )
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = {}
+            if len(self._known) > self._limit:
+                self._known.popitem(last=False)
+        else:
+            self._known.move_to_end(key)
+        return found
+
+
 class Caller:
     """The caller of one request."""
 
-    def __init__(self, access: Any = None) -> None:
+    def __init__(self, access: Any = None, kept: Optional[Kept] = None) -> None:
         self._access = access if access is not None and access.is_on else None
-        self._sights: dict[str, LayerSight] = {}
+        self.kept: dict[object, Any] = {} if kept is None else kept.of(self._access)
+        """See :class:`Kept`."""
+        self._sights: dict[str, LayerSight] = self.kept.setdefault(_SIGHTS, {})
 
     @property
     def is_restricted(self) -> bool:

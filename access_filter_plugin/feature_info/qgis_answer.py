@@ -11,10 +11,10 @@ from . import settings as words
 from .boundary import attempt
 from .caller import Caller
 from .enrichment import Enrichment
-from .map_request import crs_name, feature_count, query_layers
+from .map_request import crs_name, feature_count
 from .qgis_geometry import WGS84_CRS
 from .qgis_layer_reader import LayerReader
-from .qgis_layers import Assignment, queried_plans
+from .qgis_layers import Assignment
 from .qgis_plan import OTHER, LayerPlan
 from .qgis_search import RequestPlace, has_more
 
@@ -47,19 +47,21 @@ class AnswerBuilder:
 
     def __init__(
         self,
-        project: Any,
-        plans: Mapping[str, LayerPlan],
+        queried: Sequence[LayerPlan],
         parameters: Mapping[str, str],
         caller: Caller,
         report: Report,
         truncated: Optional[frozenset[str]] = None,
     ) -> None:
-        """``truncated`` are the layers with more features than returned, where that is known."""
+        """``queried`` are the layers asked about, in their order.
+
+        ``truncated`` are the layers with more features than returned, where that is known.
+        """
         self._caller = caller
         self._report = report
         self._truncated = truncated
         self._feature_count = feature_count(parameters)
-        self._queried = queried_plans(project, plans, query_layers(parameters))
+        self._queried = queried
         self._crs = crs_name(parameters)
         self._place = RequestPlace(parameters)
 

@@ -15,6 +15,7 @@ from .qgis_form import published_fields
 from .qgis_legend import current_legend
 from .qgis_names import names_of, title_of, wms_name
 from .qgis_plan import OTHER, RASTER, VECTOR, LayerPlan
+from .qgis_stock_values import StockValues
 from .settings import FeatureInfoSettings, LayerSettings
 
 
@@ -30,9 +31,24 @@ def compile_layers(
         plans[layer_id] = _compile_layer(
             project, layer, settings.for_layer(names[layer_id]), lint, use_ids=use_ids
         )
+    _add_stock_values(plans)
     for entry in settings.unused(list(names.values())):
         lint.warn(entry.path, "the project has no such layer")
     return plans, lint
+
+
+def _add_stock_values(plans: Mapping[str, LayerPlan]) -> None:
+    """Let values be read from the stock answer where a layer shares none of its names.
+
+    Of layers that share one, QGIS writes the rows of one under the ids of the other.
+    """
+    owners: dict[str, int] = {}
+    for plan in plans.values():
+        for name in plan.names:
+            owners[name] = owners.get(name, 0) + 1
+    for plan in plans.values():
+        if plan.kind == VECTOR and all(owners[name] == 1 for name in plan.names):
+            plan.stock_values = StockValues(plan.layer, plan.display_names)
 
 
 def _compile_layer(

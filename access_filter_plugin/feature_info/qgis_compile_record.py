@@ -88,6 +88,7 @@ class RecordCompiler:
             attribute=name,
             labeler=labeler,
             is_text=labeler.shows_text_as_it_is and name not in settings.units,
+            shares_entries=labeler.depends_on_value,
             frame=FieldFrame(
                 name=settings.rename.get(name, name),
                 alias=layer.attributeDisplayName(item.index),

@@ -13,18 +13,18 @@ from ..request_context import RequestContext
 from ..strict_json import Problem, StrictJsonError
 from ..value_class import mutable_class
 from .boundary import attempt
-from .caller import Caller
+from .caller import Caller, Kept
 from .enrichment import (
     Enrichment,
     enriched_collection,
     is_feature_collection,
     unwritable_layers,
 )
-from .map_request import is_switched_off, query_layers
+from .map_request import is_switched_off
 from .qgis_answer import Answer, AnswerBuilder
+from .qgis_asked import Asked, asked
 from .qgis_compile import compile_layers
-from .qgis_layers import named_plans
-from .qgis_one_more import FEATURE_COUNT, OneMore, plan_one_more
+from .qgis_one_more import FEATURE_COUNT, OneMore
 from .qgis_plan import LayerPlan
 from .settings import VARIABLE
 from .settings_parser import parse_settings
@@ -44,6 +44,9 @@ class FeatureInfoPart:
     problems: tuple[Problem, ...] = ()
     reported: set[str] = field(default_factory=set)
     """Layers whose failure is in the log already."""
+
+    kept: Kept = field(default_factory=Kept)
+    """What was worked out of plans and decisions."""
 
     @property
     def is_on(self) -> bool:
@@ -76,8 +79,7 @@ class FeatureInfo:
             return
         if parameters.get("INFO_FORMAT", "").split(";")[0].strip().lower() not in CONTENT_TYPES:
             return
-        named = list(named_plans(context.project.project, part.plans, query_layers(parameters)))
-        more = plan_one_more(named, parameters, Caller(context.access))
+        more = _asked(part, context, Caller(context.access, part.kept)).more
         if more is not None:
             handler.setParameter(FEATURE_COUNT, str(more.count + 1))
             context.notes[NAME] = more
@@ -95,6 +97,10 @@ class FeatureInfo:
             return
         handler.clearBody()
         handler.appendBody(body)
+
+
+def _asked(part: FeatureInfoPart, context: RequestContext, caller: Caller) -> Asked:
+    return asked(context.project.project, part.plans, context.request.parameters, caller)
 
 
 def _restore(handler: Any, name: str, parameters: Mapping[str, str]) -> None:
@@ -179,11 +185,11 @@ class _Run:
         return dumps(stock) if truncated else None
 
     def _enriched(self, stock: dict[str, Any], truncated: Optional[frozenset[str]]) -> bytes:
+        caller = Caller(self._context.access, self._part.kept)
         builder = AnswerBuilder(
-            self._context.project.project,
-            self._part.plans,
+            _asked(self._part, self._context, caller).plans,
             self._context.request.parameters,
-            Caller(self._context.access),
+            caller,
             self._report,
             truncated,
         )

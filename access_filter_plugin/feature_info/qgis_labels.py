@@ -32,6 +32,8 @@ MAX_KEYS = 5000
 _SIMPLE = (str, int, float, bool)
 _FALLBACK = ""
 """The id of the formatter for widgets that have none of their own."""
+_OF_FEW_VALUES = frozenset({"ValueMap", "CheckBox"})
+"""The ids of formatters whose text depends on the value and the widget's settings alone."""
 
 
 class Labeler(Protocol):
@@ -76,6 +78,11 @@ class FormatterLabeler:
         """True when the label of a text is the text."""
         is_text = type_name(self.layer.fields().at(self.index)) == "string"
         return is_text and self.formatter.id() == _FALLBACK
+
+    @property
+    def depends_on_value(self) -> bool:
+        """True when equal values always have one label, and a field has few different ones."""
+        return str(self.formatter.id()) in _OF_FEW_VALUES
 
     def prepare(self, values: Iterable[Any]) -> None:
         """Nothing is needed but the value."""
@@ -211,6 +218,11 @@ def plain_labeler(layer: QgsVectorLayer, index: int) -> FormatterLabeler:
     widget, config = widget_of(layer, index)
     formatter = QgsApplication.fieldFormatterRegistry().fieldFormatter(widget)
     return FormatterLabeler(layer, index, config, formatter)
+
+
+def reads_other_rows(widget: str) -> bool:
+    """Return whether the labels of a widget come from rows, so that a labeler is for one answer."""
+    return widget in ("ValueRelation", "RelationReference")
 
 
 def labeler_for(plain: FormatterLabeler, name: str, widget: str, caller: Caller) -> Labeler:

@@ -14,21 +14,20 @@ from .enrichment import Enrichment
 from .fields import properties_of
 from .map_request import has_own_styles, styles_by_layer
 from .qgis_evaluate import Evaluator
-from .qgis_expressions import AuthoredExpression, column_indexes
+from .qgis_expressions import column_indexes
 from .qgis_features import fetch_by_key
 from .qgis_geometry import GeometryWriter
+from .qgis_layer_view import DRAWN_ANEW, layer_view
 from .qgis_layers import key_in
 from .qgis_legend import Legend, legend_of_style
 from .qgis_plan import LayerPlan, LinkPlan, RecordPlan
 from .qgis_raster import BandReader
 from .qgis_records import Record, RecordReader
-from .qgis_related import key_attributes, read_related
+from .qgis_related import read_related
 from .qgis_search import RequestPlace
 from .qgis_values import to_text
 from .templates import fill_link
 from .values import is_dropped
-
-_DRAWN_ANEW = (words.WGS84, words.BBOX, words.CENTROID)
 
 
 class LayerReader:
@@ -38,26 +37,11 @@ class LayerReader:
         self.plan = plan
         self._caller = caller
         self._place = place
-        self._sight = caller.sight(plan.layer_id)
+        self._view = layer_view(plan, caller)
         self._reader = (
             None if plan.record is None else RecordReader(plan.record, caller, plan.settings.empty)
         )
         self.legend = self._legend()
-        self._links = {
-            name: link
-            for name, link in plan.links.items()
-            if all(expression.is_open_to(caller) for expression in link.expressions)
-        }
-        self._maptip = plan.maptip
-        if self._maptip is not None and not all(
-            expression.is_open_to(caller) for expression in self._maptip.expressions
-        ):
-            self._maptip = None
-        self._attachments = [item for item in plan.attachments if self._sight.shows(item.attribute)]
-        self._head = plan.head
-        self._has_additions = bool(
-            self._links or self._attachments or plan.settings.static or self._maptip
-        )
         self._writer: Optional[GeometryWriter] = None
 
     @property
@@ -90,16 +74,37 @@ class LayerReader:
         self, record: RecordPlan, reader: RecordReader, stock: Sequence[Mapping[str, Any]]
     ) -> list[Optional[Enrichment]]:
         keys = [key_in(self.plan, feature["id"]) for feature in stock]
+        told = self._told_by_stock(reader, keys, stock)
+        if told is not None:
+            return told
         rows = fetch_by_key(
             record.keys,
             keys,
-            self._sight.rows,
-            self._attributes(reader),
-            geometry=self._needs_geometry(reader),
+            self._view.sight.rows,
+            self._attributes(),
+            geometry=self._needs_geometry(),
         )
         found = {key: rows[key] for key in keys if key in rows}
-        told = dict(zip(found, self._told(reader, found)))
-        return [told.get(key) for key in keys]
+        read = dict(zip(found, self._told(reader, found)))
+        return [read.get(key) for key in keys]
+
+    def _told_by_stock(
+        self, reader: RecordReader, keys: Sequence[str], stock: Sequence[Mapping[str, Any]]
+    ) -> Optional[list[Optional[Enrichment]]]:
+        """Return what is told from the values of the stock answer; None where they do not do."""
+        values, stock_values = self._view.values, self.plan.stock_values
+        if values is None or stock_values is None:
+            return None
+        legend = None if self.legend is None else self.legend.only_entry
+        if self.legend is not None and legend is None:
+            return None  # the symbol depends on the feature
+        rows = stock_values.rows(stock, values)
+        if rows is None:
+            return None
+        records = reader.read_rows(rows)
+        return [
+            self._enrichment(key, None, record, {}, legend) for key, record in zip(keys, records)
+        ]
 
     def _told(self, reader: RecordReader, found: Mapping[str, QgsFeature]) -> list[Enrichment]:
         features = list(found.values())
@@ -120,13 +125,13 @@ class LayerReader:
     def _enrichment(
         self,
         key: str,
-        feature: QgsFeature,
+        feature: Optional[QgsFeature],
         record: Record,
         related: dict[str, Any],
         legend: Optional[dict[str, str]],
     ) -> Enrichment:
         info: dict[str, Any] = {
-            "layer": self._head,
+            "layer": self.plan.head,
             "title": record.title or f"{self.plan.wms_name}.{key}",
             "fields": record.fields,
         }
@@ -134,7 +139,7 @@ class LayerReader:
             info["computed"] = record.computed
         if related:
             info["related"] = related
-        if self._has_additions:
+        if self._view.has_additions:
             info.update(self._additions(feature))
         if legend is not None:
             info["legend"] = legend
@@ -143,7 +148,7 @@ class LayerReader:
         self._set_geometry(enrichment, feature)
         return enrichment
 
-    def _additions(self, feature: QgsFeature) -> dict[str, Any]:
+    def _additions(self, feature: Optional[QgsFeature]) -> dict[str, Any]:
         """Return what the author added for each feature, without what is empty."""
         found = {
             "links": self._links_of(feature),
@@ -158,41 +163,28 @@ class LayerReader:
         if mode != words.STOCK:
             enrichment.properties = properties_of(entries, mode, self.plan.settings.empty)
 
-    def _set_geometry(self, enrichment: Enrichment, feature: QgsFeature) -> None:
+    def _set_geometry(self, enrichment: Enrichment, feature: Optional[QgsFeature]) -> None:
         settings = self.plan.settings
         if settings.geometry == words.NO_GEOMETRY:
             enrichment.geometry = None
-        elif settings.geometry in _DRAWN_ANEW:
+        elif settings.geometry in DRAWN_ANEW and feature is not None:
             if self._writer is None:
                 self._writer = GeometryWriter(
                     settings.geometry, settings.precision, self.plan.layer.crs(), self._place.crs
                 )
             enrichment.geometry, enrichment.bbox = self._writer.write(feature.geometry())
 
-    def _attributes(self, reader: RecordReader) -> set[int]:
-        layer, fields = self.plan.layer, self.plan.layer.fields()
-        found = reader.attributes() | key_attributes(self.plan.related.values())
-        for expression in self._expressions():
-            found |= column_indexes(layer, expression.columns)
-        found |= {item.index for item in self._attachments}
+    def _attributes(self) -> set[int]:
+        found = set(self._view.attributes)
         if self.legend is not None:
-            found |= {fields.lookupField(name) for name in self.legend.attributes} - {-1}
+            found |= column_indexes(self.plan.layer, self.legend.attributes)
         return found
 
-    def _expressions(self) -> list[AuthoredExpression]:
-        found = [item for link in self._links.values() for item in link.expressions]
-        return found + list(self._maptip.expressions if self._maptip is not None else ())
-
-    def _needs_geometry(self, reader: RecordReader) -> bool:
-        return (
-            self.plan.settings.geometry in _DRAWN_ANEW
-            or reader.needs_geometry()
-            or any(expression.needs_geometry for expression in self._expressions())
-            or (self.legend is not None and self.legend.needs_geometry)
-        )
+    def _needs_geometry(self) -> bool:
+        return self._view.needs_geometry or (self.legend is not None and self.legend.needs_geometry)
 
     def _links_of(self, feature: QgsFeature) -> dict[str, Optional[str]]:
-        found = {name: self._link(link, feature) for name, link in self._links.items()}
+        found = {name: self._link(link, feature) for name, link in self._view.links.items()}
         empty = self.plan.settings.empty
         return {name: link for name, link in found.items() if not is_dropped(link, empty)}
 
@@ -202,7 +194,7 @@ class LayerReader:
 
     def _attachments_of(self, feature: QgsFeature) -> list[dict[str, str]]:
         found = []
-        for item in self._attachments:
+        for item in self._view.attachments:
             value = to_text(feature.attribute(item.index))
             url = attachment_url(value, item.base_url, item.folders)
             if url is not None:
@@ -210,9 +202,9 @@ class LayerReader:
         return found
 
     def _maptip_of(self, feature: QgsFeature) -> Optional[str]:
-        if self._maptip is None:
+        if self._view.maptip is None:
             return None
-        return self.evaluator.filled(self._maptip.template, feature)
+        return self.evaluator.filled(self._view.maptip.template, feature)
 
     def _legend_entries(
         self, reader: RecordReader, features: Sequence[QgsFeature]
@@ -228,8 +220,8 @@ class LayerReader:
             return None
         asked = styles_by_layer(self._place.parameters)
         named = next((asked[name] for name in plan.names if name in asked), "")
-        style = named or self._sight.default_style or plan.style
-        if self._sight.styles is not None and style not in self._sight.styles:
+        style = named or self._view.sight.default_style or plan.style
+        if self._view.sight.styles is not None and style not in self._view.sight.styles:
             return None
         if style not in plan.legends and style in plan.layer.styleManager().styles():
             plan.legends[style] = legend_of_style(plan.layer, style)

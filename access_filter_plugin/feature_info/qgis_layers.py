@@ -21,14 +21,6 @@ _WITHOUT_LABELS = frozenset({"", "TextEdit", "Range", "UuidGenerator", "Hidden",
 _COMPARED = (str, int, bool, type(None))
 
 
-def queried_plans(
-    project: QgsProject, plans: Mapping[str, LayerPlan], names: Sequence[str]
-) -> list[LayerPlan]:
-    """Return the layers that a list of names asks for, groups expanded, each once and in order."""
-    found = {plan.layer_id: plan for plan in named_plans(project, plans, names)}
-    return list(found.values())
-
-
 def named_plans(
     project: QgsProject, plans: Mapping[str, LayerPlan], names: Sequence[str]
 ) -> Iterator[LayerPlan]:

@@ -47,19 +47,24 @@ class Legend:
         self._key_of_others = _key_of_others(renderer)
         self.attributes = tuple(renderer.usedAttributes(QgsRenderContext()))
         self.needs_geometry = renderer.filterNeedsGeometry()
+        self.draws_everything = str(renderer.type()) == SINGLE_SYMBOL
+        """True when no feature can be left undrawn by this renderer."""
 
     @property
-    def draws_everything(self) -> bool:
-        """True when no feature can be left undrawn by this renderer."""
-        return str(self.renderer.type()) == SINGLE_SYMBOL
+    def only_entry(self) -> Optional[dict[str, str]]:
+        """The ``legend`` of every feature, where all of them have the same."""
+        if not self.draws_everything or len(self._labels) != 1:
+            return None
+        key, label = next(iter(self._labels.items()))
+        return {"label": label, "key": key}
 
     def entries(
         self, features: Iterable[QgsFeature], evaluator: Evaluator, place: Scaled
     ) -> list[Optional[dict[str, str]]]:
         """Return the ``legend`` of each feature; None where nothing was drawn."""
-        if self.draws_everything and len(self._labels) == 1:
-            key, label = next(iter(self._labels.items()))
-            return [{"label": label, "key": key} for _ in features]
+        only = self.only_entry
+        if only is not None:
+            return [only for _ in features]
         run = LegendRun(self, self._layer, evaluator, place.scale)
         try:
             return [self._entry(self._keys(run, feature)) for feature in features]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Optional
 
@@ -17,6 +18,7 @@ from .qgis_expressions import AuthoredExpression
 from .qgis_features import FeatureKeys
 from .qgis_labels import FormatterLabeler
 from .qgis_legend import Legend
+from .qgis_stock_values import StockValues
 from .settings import LayerSettings, RelatedSettings
 
 VECTOR = "vector"
@@ -42,6 +44,10 @@ class FieldPlan:
     """True when a text is its own label."""
     conditions: tuple[AuthoredExpression, ...] = ()
     """The form shows it only where these are true."""
+    shares_entries: bool = False
+    """True when a label depends on nothing but the value, and there are few values …"""
+    entries: dict[tuple[type, Any], dict[str, Any]] = field(default_factory=dict, compare=False)
+    """… whose entries are kept here: they are the same for everybody who may see the label."""
 
 
 @value_class
@@ -152,13 +158,15 @@ class LayerPlan:
     """… and the legends of all styles asked for so far."""
     display_names: Mapping[str, int] = field(default_factory=_nothing)
     """What stock properties are called → field index."""
+    stock_values: Optional[StockValues] = None
+    """Which values can be read from the stock answer."""
     bands: tuple[int, ...] = ()
     """Of a raster: the bands that are told, in their order."""
     band_units: Optional[Mapping[int, str]] = None
     """Of a raster: band → the unit its file says; read when it is first asked for."""
     is_queryable: bool = True
 
-    @property
+    @cached_property
     def head(self) -> dict[str, str]:
         """The member ``layer`` of the answer."""
         return {"id": self.layer_id, "name": self.wms_name, "title": self.title}

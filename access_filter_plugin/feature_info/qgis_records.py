@@ -6,8 +6,8 @@ and records that share a value share the entry.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Optional
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Optional, Union
 
 from qgis.core import QgsFeature
 
@@ -16,13 +16,18 @@ from .caller import Caller
 from .fields import computed_entry
 from .qgis_evaluate import Evaluator
 from .qgis_expressions import AuthoredExpression, column_indexes
-from .qgis_labels import labeler_for
+from .qgis_labels import Labeler, labeler_for, reads_other_rows
 from .qgis_plan import FieldPlan, RecordPlan
 from .qgis_values import to_json, to_text
 from .settings import KEEP
 from .values import is_dropped, json_value
 
 _SIMPLE = frozenset({str, int, float, bool})
+MAX_SHARED = 100
+"""Entries of one field that are kept from one answer to the next."""
+
+Row = Union[Sequence[Any], Mapping[int, Any]]
+"""The values of one record by the index of their field."""
 
 
 @mutable_class
@@ -34,85 +39,132 @@ class Record:
     computed: dict[str, dict[str, Any]]
 
 
-class RecordReader:
-    """Reads records of one layer for one caller, who sees only what his rules show."""
+class RecordView:
+    """What a caller sees of the records of one plan; it depends on no request and on no data."""
 
-    def __init__(self, plan: RecordPlan, caller: Caller, empty: str) -> None:
+    def __init__(self, plan: RecordPlan, caller: Caller) -> None:
         self.plan = plan
-        self.caller = caller
         self.sight = caller.sight(plan.layer_id)
-        self.evaluator = Evaluator(plan.layer, caller.variables())
-        self._empty = empty
-        self._fields = [_FieldReader(field, caller) for field in self._visible_fields()]
-        self._has_conditions = any(field.plan.conditions for field in self._fields)
-        self._title = self.open(plan.title)
-        self._title_index = _single_field(plan, self._title)
-        self._computed = {
+        self.fields = tuple(_visible_fields(plan, caller))
+        self._labelers = tuple(
+            None if reads_other_rows(field.frame.widget) else self._labeler(field, caller)
+            for field in self.fields
+        )
+        self.has_conditions = any(field.conditions for field in self.fields)
+        self.title = _if_open(plan.title, caller)
+        self.title_index = _single_field(plan, self.title)
+        self.computed = {
             name: computed
             for name, computed in plan.computed.items()
             if computed.expression.is_open_to(caller)
         }
+        expressions = list(self._expressions())
+        self.attributes = frozenset(field.index for field in self.fields).union(
+            *(column_indexes(plan.layer, expression.columns) for expression in expressions)
+        )
+        """The indexes of the attributes that must be read."""
+        self.needs_geometry = any(expression.needs_geometry for expression in expressions)
+        """True when an expression asks for the shape."""
 
-    def open(self, expression: Optional[AuthoredExpression]) -> Optional[AuthoredExpression]:
-        """Return an expression if the caller may see what comes of it."""
-        is_open = expression is not None and expression.is_open_to(self.caller)
-        return expression if is_open else None
+    def readers(self, caller: Caller) -> list[_FieldReader]:
+        """Return what makes the entries of one answer; what reads rows of others is made anew."""
+        return [
+            _FieldReader(field, self._labeler(field, caller) if labeler is None else labeler)
+            for field, labeler in zip(self.fields, self._labelers)
+        ]
 
-    def _visible_fields(self) -> Iterable[FieldPlan]:
-        for field in self.plan.fields:
-            conditions = all(item.is_open_to(self.caller) for item in field.conditions)
-            if conditions and self.sight.shows(field.attribute):
-                yield field
+    @staticmethod
+    def _labeler(field: FieldPlan, caller: Caller) -> Labeler:
+        return labeler_for(field.labeler, field.attribute, field.frame.widget, caller)
 
-    def expressions(self) -> list[AuthoredExpression]:
-        """Return every expression that is evaluated on a record."""
-        found = [computed.expression for computed in self._computed.values()]
-        found += [condition for field in self._fields for condition in field.plan.conditions]
-        return found + ([self._title] if self._title is not None else [])
+    @property
+    def needs_rows(self) -> bool:
+        """True when values are not enough: expressions are evaluated on the features themselves."""
+        has_title = self.title is not None and self.title_index < 0
+        return bool(self.has_conditions or self.computed or has_title)
 
-    def attributes(self) -> set[int]:
-        """Return the indexes of the attributes that must be read."""
-        indexes = {field.plan.index for field in self._fields}
-        for expression in self.expressions():
-            indexes |= column_indexes(self.plan.layer, expression.columns)
-        return indexes
+    def _expressions(self) -> Iterable[AuthoredExpression]:
+        yield from (computed.expression for computed in self.computed.values())
+        for field in self.fields:
+            yield from field.conditions
+        if self.title is not None:
+            yield self.title
 
-    def needs_geometry(self) -> bool:
-        """Return whether an expression asks for the shape."""
-        return any(expression.needs_geometry for expression in self.expressions())
+
+def record_view(plan: RecordPlan, caller: Caller) -> RecordView:
+    """Return what a caller sees of a plan, worked out the first time."""
+    known: Optional[RecordView] = caller.kept.get(id(plan))
+    if known is None or known.plan is not plan:
+        known = caller.kept[id(plan)] = RecordView(plan, caller)
+    return known
+
+
+def _visible_fields(plan: RecordPlan, caller: Caller) -> Iterable[FieldPlan]:
+    sight = caller.sight(plan.layer_id)
+    for field in plan.fields:
+        conditions = all(item.is_open_to(caller) for item in field.conditions)
+        if conditions and sight.shows(field.attribute):
+            yield field
+
+
+def _if_open(
+    expression: Optional[AuthoredExpression], caller: Caller
+) -> Optional[AuthoredExpression]:
+    """Return an expression if the caller may see what comes of it."""
+    is_open = expression is not None and expression.is_open_to(caller)
+    return expression if is_open else None
+
+
+class RecordReader:
+    """Reads records of one layer for one caller, who sees only what his rules show."""
+
+    def __init__(self, plan: RecordPlan, caller: Caller, empty: str) -> None:
+        self.view = record_view(plan, caller)
+        self.evaluator = Evaluator(plan.layer, caller.variables())
+        self._empty = empty
+        self._fields = self.view.readers(caller)
 
     def read(self, features: Sequence[QgsFeature]) -> list[Record]:
         """Return what is told of these features."""
         rows = [feature.attributes() for feature in features]
+        self._prepare(rows)
+        return [self._record(row, feature) for feature, row in zip(features, rows)]
+
+    def read_rows(self, rows: Sequence[Row]) -> list[Record]:
+        """Return what is told of records of which only values are known (see ``needs_rows``)."""
+        self._prepare(rows)
+        return [self._record(row, None) for row in rows]
+
+    def _prepare(self, rows: Sequence[Row]) -> None:
         for field in self._fields:
             if field.labeler.reads_rows:
                 field.labeler.prepare([row[field.index] for row in rows])
-        return [self._record(feature, row) for feature, row in zip(features, rows)]
 
-    def _record(self, feature: QgsFeature, row: list[Any]) -> Record:
+    def _record(self, row: Row, feature: Optional[QgsFeature]) -> Record:
         fields = self._fields
-        if self._has_conditions:
+        if self.view.has_conditions:
             fields = [field for field in fields if self._is_shown(field, feature)]
         entries = [field.entry(row[field.index]) for field in fields]
         if self._empty != KEEP:
             entries = [entry for entry in entries if not is_dropped(entry["value"], self._empty)]
-        computed = self._computed_of(feature) if self._computed else {}
-        return Record(self._title_of(feature, row), entries, computed)
+        computed = self._computed_of(feature) if self.view.computed else {}
+        return Record(self._title_of(row, feature), entries, computed)
 
-    def _is_shown(self, field: _FieldReader, feature: QgsFeature) -> bool:
+    def _is_shown(self, field: _FieldReader, feature: Optional[QgsFeature]) -> bool:
         conditions = field.plan.conditions
         return not conditions or self.evaluator.is_true(conditions, feature)
 
-    def _title_of(self, feature: QgsFeature, row: list[Any]) -> Optional[str]:
-        if self._title is None:
+    def _title_of(self, row: Row, feature: Optional[QgsFeature]) -> Optional[str]:
+        view = self.view
+        if view.title is None:
             return None
-        if self._title_index >= 0:
-            return to_text(row[self._title_index])
-        return to_text(self.evaluator.value(self._title.text, feature))
+        if view.title_index >= 0:
+            return to_text(row[view.title_index])
+        return to_text(self.evaluator.value(view.title.text, feature))
 
-    def _computed_of(self, feature: QgsFeature) -> dict[str, dict[str, Any]]:
+    def _computed_of(self, feature: Optional[QgsFeature]) -> dict[str, dict[str, Any]]:
         found = {}
-        for name, computed in self._computed.items():
+        for name, computed in self.view.computed.items():
             raw = self.evaluator.value(computed.expression.text, feature)
             value = to_json(raw)
             if not is_dropped(value, self._empty):
@@ -123,12 +175,14 @@ class RecordReader:
 class _FieldReader:
     """Makes the entries of one field; texts of their own and equal values the short way."""
 
-    def __init__(self, plan: FieldPlan, caller: Caller) -> None:
+    def __init__(self, plan: FieldPlan, labeler: Labeler) -> None:
         self.plan = plan
         self.index = plan.index
-        self.labeler = labeler_for(plan.labeler, plan.attribute, plan.frame.widget, caller)
-        self._is_text = plan.is_text and self.labeler is plan.labeler
-        self._entries: dict[tuple[type, Any], dict[str, Any]] = {}
+        self.labeler = labeler
+        is_plain = self.labeler is plan.labeler
+        self._is_text = plan.is_text and is_plain
+        shared = plan.entries if is_plain and plan.shares_entries else {}
+        self._entries: dict[tuple[type, Any], dict[str, Any]] = shared
         """By kind, too: to Python 1, 1.0 and True are one key, and 1.0 is not a JSON true."""
 
     def entry(self, value: Any) -> dict[str, Any]:
@@ -142,6 +196,8 @@ class _FieldReader:
         if known is None:
             known_value = value if kind is str else json_value(value)
             known = self.plan.frame.entry(known_value, self.labeler.label(value))
+            if self._entries is self.plan.entries and len(self._entries) >= MAX_SHARED:
+                self._entries.clear()
             self._entries[kind, value] = known
         return known
 

@@ -126,10 +126,10 @@ class RelationReader:
         plan = self._plan
         layer = plan.record.layer
         request = request_for(
-            layer, self._attributes(columns), geometry=self._reader.needs_geometry()
+            layer, self._attributes(columns), geometry=self._reader.view.needs_geometry
         )
         request.setFilterExpression(
-            both(_keys_filter(layer, columns, wanted), self._reader.sight.rows)
+            both(_keys_filter(layer, columns, wanted), self._reader.view.sight.rows)
         )
         self._set_order(request)
         buckets: dict[Key, _Bucket] = {}
@@ -143,7 +143,7 @@ class RelationReader:
 
     def _attributes(self, columns: tuple[int, ...]) -> set[int]:
         layer = self._plan.record.layer
-        found = self._reader.attributes() | set(columns) | set(self._plan.record.keys.indexes)
+        found = {*self._reader.view.attributes, *columns, *self._plan.record.keys.indexes}
         for order in self._plan.order:
             found |= column_indexes(layer, order.expression.columns)
         return found | key_attributes(self._plan.related.values())

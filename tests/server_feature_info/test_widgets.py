@@ -245,7 +245,6 @@ def test_a_display_name_that_is_an_expression_labels_the_reference(
 
 def test_values_that_python_takes_for_equal_stay_apart(server: Any, whole_town: Any) -> None:
     """A JSON field may hold true in one row and 1 in the next."""
-    from access_filter_plugin.feature_info.caller import Caller
     from access_filter_plugin.feature_info.fields import FieldFrame
     from access_filter_plugin.feature_info.qgis_labels import plain_labeler
     from access_filter_plugin.feature_info.qgis_plan import FieldPlan
@@ -254,7 +253,8 @@ def test_values_that_python_takes_for_equal_stay_apart(server: Any, whole_town: 
     layer = whole_town.layer("parcels")
     index = layer.fields().indexOf("extra3")
     frame = FieldFrame("extra3", "extra3", "json", "JsonEdit")
-    reader = _FieldReader(FieldPlan(index, "extra3", frame, plain_labeler(layer, index)), Caller())
+    labeler = plain_labeler(layer, index)
+    reader = _FieldReader(FieldPlan(index, "extra3", frame, labeler), labeler)
     values = [reader.entry(value)["value"] for value in (True, 1, 1.0, 0, False)]
     assert [(type(value), value) for value in values] == [
         (bool, True),

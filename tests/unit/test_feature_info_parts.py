@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from access_filter_plugin.feature_info.attachments import attachment_url, media_type
 from access_filter_plugin.feature_info.boundary import attempt
-from access_filter_plugin.feature_info.caller import Caller
+from access_filter_plugin.feature_info.caller import Caller, Kept
 from access_filter_plugin.feature_info.enrichment import (
     Enrichment,
     enriched_collection,
@@ -294,6 +294,7 @@ class _Access:
     is_on: bool = True
     is_denied: bool = False
     is_restricted: bool = True
+    signature: str = ""
 
     def decision(self, _layer_id: str) -> _Decision:
         return self.decided
@@ -335,6 +336,32 @@ def test_a_closed_layer_shows_nothing(access: _Access) -> None:
     )
     assert not sight.shows("a")
     assert not sight.looks_up_all(set())
+
+
+def test_what_is_kept_is_shared_by_equal_decisions_and_by_no_others() -> None:
+    kept = Kept()
+    one = _Access(_Decision(), signature="a")
+    Caller(one, kept).kept["x"] = 1
+    assert Caller(_Access(_Decision(), signature="a"), kept).kept["x"] == 1
+    others = [
+        None,
+        _Access(_Decision(), signature="b"),
+        _Access(_Decision(), signature="a", is_restricted=False),
+        _Access(_Decision(), signature="a", is_denied=True),
+    ]
+    assert not any("x" in Caller(access, kept).kept for access in others)
+    assert "x" not in Caller(one).kept
+
+
+def test_what_was_used_last_is_kept_longest() -> None:
+    kept = Kept(limit=2)
+    a, b, c = (_Access(_Decision(), signature=name) for name in "abc")
+    for access in (a, b):
+        kept.of(access)["x"] = access.signature
+    kept.of(a)
+    kept.of(c)["x"] = "c"
+    assert [kept.of(access).get("x") for access in (a, c)] == ["a", "c"]
+    assert kept.of(b) == {}
 
 
 STOCK = {
