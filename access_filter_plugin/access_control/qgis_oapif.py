@@ -23,7 +23,8 @@ from .admission.refused import Forbidden, Refused, UnknownName
 from .admission.verdict import ADMITTED, Verdict
 from .project_access import WRITING, OperationAccess
 from .qgis_oapif_edits import judge_edit, may_edit_something_limited
-from .qgis_oapif_layers import api_layer, collection_info, listed, visible_count
+from .qgis_oapif_layers import api_layer, collection_info, listed
+from .qgis_visible_rows import visible_count
 
 #: QGIS Desktop asks by OPTIONS whether it could edit; QGIS answers that like a GET (3.22 to 3.44).
 _READING_METHODS = ("", "GET", "HEAD", "OPTIONS")
@@ -101,6 +102,6 @@ def _check_collection(
         # QGIS looks a row without a key up by its number, past the row filter (3.22 to 3.44).
         raise Forbidden("This collection has no key by which single items could be asked for.")
     if path.kind == "Items" and layer.has_filter and offset_of(query) != 0:
-        count = visible_count(access, info, state.layers[info.id])
+        count = visible_count(access, info, state)
         if not 0 <= offset_of(query) <= count:
             raise invalid_offset(count)

@@ -1,22 +1,15 @@
-"""The collections of a request as its caller may use them, and how many rows they show."""
+"""The collections of a request as its caller may use them."""
 
 from __future__ import annotations
 
-import time
 from typing import Any, Optional
 
-from qgis.core import QgsFeatureRequest, QgsProject
+from qgis.core import QgsProject
 from qgis.server import QgsServerProjectUtils
 
 from .admission.oapif import ApiLayer, unknown_collection
 from .catalogue import LayerInfo, LayerKind
 from .project_access import OperationAccess
-from .qgis_rows import filtered_request
-
-COUNT_SECONDS = 5.0
-"""How long a count of visible rows is used again: a client that pages asks many times."""
-COUNT_SHARE = 0.05
-"""The share of a worker's time that counting the rows of one layer again may take."""
 
 
 def collection_info(access: OperationAccess, project: QgsProject, name: str) -> Optional[LayerInfo]:
@@ -78,26 +71,3 @@ def listed(access: OperationAccess, project: QgsProject, name: str) -> LayerInfo
     if info is None or not access.decision(info.id).is_listed:
         raise unknown_collection(name)
     return info
-
-
-def visible_count(access: OperationAccess, info: LayerInfo, layer: Any) -> int:
-    """Return how many rows of a layer the caller sees."""
-    key = f"count {info.id}"
-    known = access.cache.get(key)
-    began = time.monotonic()
-    if isinstance(known, tuple) and began < known[0]:
-        return int(known[1])
-    count = _count(layer, access.decision(info.id).rows.expression())
-    now = time.monotonic()
-    access.cache[key] = (now + max(COUNT_SECONDS, (now - began) / COUNT_SHARE), count)
-    return count
-
-
-def _count(layer: Any, rows: Optional[str]) -> int:
-    if rows is None:
-        return int(layer.featureCount())
-    request = filtered_request(layer, rows)
-    if not request.filterExpression().needsGeometry():
-        request.setFlags(QgsFeatureRequest.NoGeometry)
-    request.setSubsetOfAttributes([])
-    return sum(1 for _feature in layer.getFeatures(request))

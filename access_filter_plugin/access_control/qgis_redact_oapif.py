@@ -12,7 +12,8 @@ from .admission.oapif import read_path
 from .catalogue import LayerInfo
 from .project_access import OperationAccess
 from .qgis_oapif import query_of
-from .qgis_oapif_layers import collection_info, titles_of, visible_count
+from .qgis_oapif_layers import collection_info, titles_of
+from .qgis_visible_rows import visible_count
 from .redaction.oapif_items import keys_of, redact_items
 from .redaction.oapif_json import (
     Page,
@@ -123,5 +124,5 @@ def _page(
     return Page(
         offset=int(query.get("offset") or 0),
         limit=int(query.get("limit") or _DEFAULT_LIMIT),
-        count=visible_count(access, info, answer.state.layers[info.id]),
+        count=visible_count(access, info, answer.state),
     )
