@@ -11,7 +11,7 @@ from ..json_codec import dumps, loads
 from ..qgis_boundary import report_failure
 from ..request_context import RequestContext
 from ..strict_json import Problem, StrictJsonError
-from ..value_class import mutable_class
+from ..value_class import mutable_class, value_class
 from .boundary import attempt
 from .caller import Caller, Kept
 from .enrichment import (
@@ -24,7 +24,7 @@ from .map_request import is_switched_off
 from .qgis_answer import Answer, AnswerBuilder
 from .qgis_asked import Asked, asked
 from .qgis_compile import compile_layers
-from .qgis_one_more import FEATURE_COUNT, OneMore
+from .qgis_one_more import FEATURE_COUNT
 from .qgis_plan import LayerPlan
 from .settings import VARIABLE
 from .settings_parser import parse_settings
@@ -79,10 +79,11 @@ class FeatureInfo:
             return
         if parameters.get("INFO_FORMAT", "").split(";")[0].strip().lower() not in CONTENT_TYPES:
             return
-        more = _asked(part, context, Caller(context.access, part.kept)).more
+        question = _question(part, context)
+        more = question.asked.more
         if more is not None:
             handler.setParameter(FEATURE_COUNT, str(more.count + 1))
-            context.notes[NAME] = more
+            context.notes[NAME] = question
 
     def response_complete(self, context: RequestContext, handler: Any) -> None:
         """Enrich a GetFeatureInfo answer in JSON; leave the bytes of every other answer alone."""
@@ -99,8 +100,18 @@ class FeatureInfo:
         handler.appendBody(body)
 
 
-def _asked(part: FeatureInfoPart, context: RequestContext, caller: Caller) -> Asked:
-    return asked(context.project.project, part.plans, context.request.parameters, caller)
+@value_class
+class _Question:
+    """Who asks about which layers; in the notes of a request of which one feature more was asked."""
+
+    caller: Caller
+    asked: Asked
+
+
+def _question(part: FeatureInfoPart, context: RequestContext) -> _Question:
+    caller = Caller(context.access, part.kept)
+    parameters = context.request.parameters
+    return _Question(caller, asked(context.project.project, part.plans, parameters, caller))
 
 
 def _restore(handler: Any, name: str, parameters: Mapping[str, str]) -> None:
@@ -168,13 +179,13 @@ class _Run:
 
     def body(self, stock: dict[str, Any]) -> Optional[bytes]:
         """Return the enriched body; None to leave the stock one."""
-        more: Optional[OneMore] = self._context.notes.get(NAME)
+        known: Optional[_Question] = self._context.notes.get(NAME)
         truncated: Optional[frozenset[str]] = None
-        if more is not None:
-            features, truncated = more.cut(stock["features"])
+        if known is not None and known.asked.more is not None:
+            features, truncated = known.asked.more.cut(stock["features"])
             stock = {**stock, "features": features}
         return attempt(
-            lambda: self._enriched(stock, truncated),
+            lambda: self._enriched(stock, known, truncated),
             lambda error: self._stock(stock, truncated, error),
         )
 
@@ -184,12 +195,17 @@ class _Run:
         report_failure(f"{NAME} of {self._context.project.path}", error)
         return dumps(stock) if truncated else None
 
-    def _enriched(self, stock: dict[str, Any], truncated: Optional[frozenset[str]]) -> bytes:
-        caller = Caller(self._context.access, self._part.kept)
+    def _enriched(
+        self,
+        stock: dict[str, Any],
+        known: Optional[_Question],
+        truncated: Optional[frozenset[str]],
+    ) -> bytes:
+        question = known or _question(self._part, self._context)
         builder = AnswerBuilder(
-            _asked(self._part, self._context, caller).plans,
+            question.asked.plans,
             self._context.request.parameters,
-            caller,
+            question.caller,
             self._report,
             truncated,
         )

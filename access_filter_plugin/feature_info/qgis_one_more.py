@@ -13,7 +13,6 @@ from typing import Any, Optional
 from ..value_class import value_class
 from .caller import Caller
 from .map_request import has_own_styles, strict_feature_count, styles_by_layer
-from .qgis_layers import fits_name
 from .qgis_plan import VECTOR, LayerPlan
 
 FEATURE_COUNT = "FEATURE_COUNT"
@@ -31,18 +30,24 @@ class OneMore:
         self, features: Sequence[Mapping[str, Any]]
     ) -> tuple[list[Mapping[str, Any]], frozenset[str]]:
         """Return the features the client wants, and the layers that have more of them."""
+        prefixes = [(plan.wms_name + ".", plan.layer_id) for plan in self.plans]
         kept: list[Mapping[str, Any]] = []
         counts: dict[str, int] = {}
         for feature in features:
-            plan = self._plan(str(feature.get("id")))
-            if plan is not None:
-                counts[plan.layer_id] = counts.get(plan.layer_id, 0) + 1
-            if plan is None or counts[plan.layer_id] <= self.count:
+            layer_id = _layer_of(str(feature.get("id")), prefixes)
+            if layer_id is not None:
+                counts[layer_id] = counts.get(layer_id, 0) + 1
+            if layer_id is None or counts[layer_id] <= self.count:
                 kept.append(feature)
         return kept, frozenset(key for key, count in counts.items() if count > self.count)
 
-    def _plan(self, identifier: str) -> Optional[LayerPlan]:
-        return next((plan for plan in self.plans if fits_name(plan, identifier)), None)
+
+def _layer_of(identifier: str, prefixes: Sequence[tuple[str, str]]) -> Optional[str]:
+    """Return the layer whose prefix an id has; they are such that no id has two."""
+    for prefix, layer_id in prefixes:
+        if identifier.startswith(prefix):
+            return layer_id
+    return None
 
 
 def plan_one_more(
