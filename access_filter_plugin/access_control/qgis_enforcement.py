@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Optional
 
 from qgis.core import Qgis
@@ -42,7 +43,12 @@ def answers(access: OperationAccess, layer: LayerInfo) -> LayerAnswers:
         attributes = frozenset(layer.primary_key)
         can_read = can_read and (bool(attributes) or access.operation in _DRAWING)
     return LayerAnswers(
-        permissions=_permissions(can_read or _lists_everything(access), decision),
+        permissions=_permissions(
+            bool(can_read or _lists_everything(access)),
+            decision.insert.is_allowed,
+            decision.update.is_allowed,
+            decision.delete.is_allowed,
+        ),
         expression=_expression(access, decision),
         attributes=attributes,
         decision=decision,
@@ -66,12 +72,14 @@ _DRAWING = frozenset(
 )
 
 
-def _permissions(can_read: bool, decision: LayerDecision) -> Any:
+@lru_cache(maxsize=16)
+def _permissions(read: bool, insert: bool, update: bool, delete: bool) -> Any:
+    # The same object for all layers: QGIS takes a copy of what a hook returns.
     permissions = QgsAccessControlFilter.LayerPermissions()
-    permissions.canRead = can_read
-    permissions.canInsert = decision.insert.is_allowed
-    permissions.canUpdate = decision.update.is_allowed
-    permissions.canDelete = decision.delete.is_allowed
+    permissions.canRead = read
+    permissions.canInsert = insert
+    permissions.canUpdate = update
+    permissions.canDelete = delete
     return permissions
 
 
@@ -110,4 +118,10 @@ def _attributes(
     if visible >= frozenset(layer.attributes):
         return None
     # Without its key a feature has no id in GetFeatureInfo and OAPIF: redaction takes it out.
-    return visible | frozenset(layer.primary_key)
+    return _shared(visible | frozenset(layer.primary_key))
+
+
+@lru_cache(maxsize=4096)
+def _shared(names: frozenset[str]) -> frozenset[str]:
+    # One object for equal sets: there is one for each layer, operation and decision.
+    return names

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from qgis.core import QgsExpression, QgsExpressionFunction
-from qgis.PyQt.QtCore import Qt
 
 from ..strict_json import StrictJsonError
 from .project_text import may_use_variables, names_variables, read_project_text
@@ -40,7 +39,8 @@ def _is_text_of(text: bytes, state: Any) -> bool:
     saved = state.project.lastSaveDateTime()
     if not saved.isValid():
         return False
-    stamp = f'saveDateTime="{saved.toString(Qt.DateFormat.ISODate)}"'
+    # By its format: the first use of the namespace Qt makes objects of all that is in it, 1 MB.
+    stamp = f'saveDateTime="{saved.toString("yyyy-MM-ddTHH:mm:ss")}"'
     return stamp.encode() in text and all(layer_id.encode() in text for layer_id in state.layers)
 
 
