@@ -13,20 +13,22 @@ import zipfile
 import zlib
 from typing import Optional
 
+from ..late_pattern import late_pattern
+
 VARIABLES = ("access_user", "access_roles", "access_is_anonymous")
 MAX_BYTES = 256 * 1024 * 1024
 _CLOCK_TICK = 0.05
 """Seconds by which a file's time may lie before the moment that it was written in."""
 
-_OWN_RULES = re.compile(rb"<Variables>.*?</Variables>", re.DOTALL)
-_NAMES = re.compile("|".join(VARIABLES).encode())
+_OWN_RULES = late_pattern(rb"<Variables>.*?</Variables>", re.DOTALL)
+_NAMES = late_pattern("|".join(VARIABLES).encode())
 # Functions that find a variable by a name they compute, or tell them all.
-_BY_COMPUTED_NAME = re.compile(rb"\b(?:var|eval|eval_template|item_variables)\b")
+_BY_COMPUTED_NAME = late_pattern(rb"\b(?:var|eval|eval_template|item_variables)\b")
 # What lies in other files: layers of another project, pages that a layout or an annotation loads.
-_ELSEWHERE = re.compile(
+_ELSEWHERE = late_pattern(
     rb"""embedded(?:=|_project)|\bhtmlfile\b|<layoutmultiframe\b[^>]*\burl\s*=\s*["'][^"']"""
 )
-_BLANKS = re.compile(rb"&#(?:x0*[9ad]|0*9|0*1[03]);")
+_BLANKS = late_pattern(rb"&#(?:x0*[9ad]|0*9|0*1[03]);")
 
 
 def may_use_variables(text: bytes) -> bool:
