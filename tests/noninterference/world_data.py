@@ -19,6 +19,8 @@ ogr.UseExceptions()
 
 Row = tuple[int, float, float, tuple[Any, ...]]
 TEXT, WHOLE = ogr.OFTString, ogr.OFTInteger
+INDEXED = ("feat", "own", "forb")
+"""Tables with a spatial index; each has seven triggers, which SQLite reads at every opening."""
 PLANTED = "[% aggregate('forb_layer_id', 'concatenate', \"label\") %]"
 
 
@@ -107,7 +109,8 @@ def reference() -> Any:
 
 
 def _write_table(source: Any, name: str, fields: dict[str, int], rows: list[Row]) -> None:
-    layer = source.CreateLayer(name, reference(), ogr.wkbPoint)
+    options = [] if name in INDEXED else ["SPATIAL_INDEX=NO"]
+    layer = source.CreateLayer(name, reference(), ogr.wkbPoint, options)
     for field, kind in fields.items():
         layer.CreateField(ogr.FieldDefn(field, kind))
     for fid, x, y, values in rows:

@@ -70,7 +70,9 @@ def write_geopackage(path: Path, tables: Optional[dict[str, Any]] = None) -> Non
     reference.ImportFromEPSG(4326)
     source = ogr.GetDriverByName("GPKG").CreateDataSource(str(path))
     for name, (kind, fields, rows) in (tables or TABLES).items():
-        layer = source.CreateLayer(name, reference if kind != ogr.wkbNone else None, kind)
+        # SQLite reads the seven triggers of an index whenever it opens the file: one will do.
+        options = ["SPATIAL_INDEX=NO"] if kind != ogr.wkbNone and name != "parcels" else []
+        layer = source.CreateLayer(name, reference if kind != ogr.wkbNone else None, kind, options)
         for field, field_type in fields.items():
             layer.CreateField(ogr.FieldDefn(field, field_type))
         for fid, x, y, values in rows:
