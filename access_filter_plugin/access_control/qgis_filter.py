@@ -28,7 +28,7 @@ from ..strict_json import Problem, Severity
 from .admission.verdict import Verdict
 from .binding import bind
 from .parser import merge, parse_project
-from .project_access import AccessState, OperationAccess, ProjectAccess
+from .project_access import WRITING, AccessState, OperationAccess, ProjectAccess
 from .qgis_admission import TOO_LARGE, admit, apply, is_judged
 from .qgis_catalogue import read_catalogue
 from .qgis_documents import Documents
@@ -41,6 +41,7 @@ from .qgis_redaction import redact
 from .qgis_refusal import answer_refusal
 from .qgis_variable_use import uses_variables
 from .qgis_variables import ExpressionVariables
+from .qgis_visible_rows import forget_counts
 from .record import record_of, record_of_request
 from .rules_file import OperatorRules
 
@@ -239,6 +240,8 @@ class AccessControlFeature:
         """Take out of the answer what the hooks could not keep out."""
         self._put_back()
         if self._access is not None and not context.answered:
+            if context.request.operation in WRITING:
+                forget_counts(context.project)
             redact(context, self._access, handler)
             if not handler.headersSent():
                 self._documents.keep_private(handler)

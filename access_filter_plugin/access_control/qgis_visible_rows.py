@@ -60,6 +60,11 @@ class VisibleRows:
             self._known.popitem(last=False)
         return found
 
+    def forget(self, figure: Figure) -> None:
+        """Find a figure again for every layer and filter."""
+        for key in [key for key in self._known if key[0] == figure.name]:
+            del self._known[key]
+
 
 def visible_extent(access: OperationAccess, info: LayerInfo, state: Any) -> QgsRectangle:
     """Return the extent of the rows that the caller sees; empty when there is none."""
@@ -69,6 +74,13 @@ def visible_extent(access: OperationAccess, info: LayerInfo, state: Any) -> QgsR
 def visible_count(access: OperationAccess, info: LayerInfo, state: Any) -> int:
     """Return how many rows of a layer the caller sees."""
     return int(_find(COUNT, access, info, state))
+
+
+def forget_counts(state: Any) -> None:
+    """Count again after an edit, so that an editor finds his own rows counted."""
+    known = state.parts.get(_PART)
+    if isinstance(known, VisibleRows):
+        known.forget(COUNT)
 
 
 def _find(figure: Figure, access: OperationAccess, info: LayerInfo, state: Any) -> Any:

@@ -15,6 +15,7 @@ from tests.support.projects import policy_project
 from tests.support.server import Client, Server
 
 RULES = [
+    {"layers": "parcels", "roles": "editor", "actions": ["read", "insert"], "attributes": "*"},
     {"layers": "parcels", "roles": "viewer", "filter": "public = 1"},
     {"layers": "parcels", "roles": "owner", "filter": "owner = @access_user"},
 ]
@@ -85,6 +86,19 @@ def test_rows_are_counted_again_when_the_time_is_over(
     for moved in (0.0, 4.9, 0.2):
         clock.now += moved
         assert matched(client) == 2
+    assert len(counted) == 2
+
+
+def test_rows_are_counted_again_after_an_edit(
+    server: Server, tmp_path: Path, counted: list[Optional[str]]
+) -> None:
+    project = policy_project(tmp_path, access_rules=RULES)
+    viewer, editor = (server.client(project, role, role) for role in ("viewer", "editor"))
+    assert matched(viewer) == 2
+    point = {"type": "Point", "coordinates": [1, 1]}
+    row = {"type": "Feature", "geometry": point, "properties": {"name": "new", "public": 1}}
+    assert editor.api(ITEMS, "POST", row).status == 201
+    assert matched(viewer) == 3
     assert len(counted) == 2
 
 
