@@ -85,7 +85,8 @@ need_packages() {
     mkdir -p "$cache"
     # Of two scripts at once the second waits, and may find the work done.
     (
-        flock 9
+        # Where there is no flock there is no apt either: install_missing then says what is missing.
+        if command -v flock >/dev/null 2>&1; then flock 9; fi
         install_missing "$@"
     ) 9>"$cache/apt.lock" || exit 1
 }
