@@ -90,9 +90,9 @@ class OperationAccess:
     def expression_variables(self) -> Mapping[str, Optional[object]]:
         """Return the three expression variables of the request."""
         return {
-            "access_user": self.caller.subject.user,
-            "access_roles": sorted(self.caller.roles),
-            "access_is_anonymous": self.caller.subject.is_anonymous,
+            USER: self.caller.subject.user,
+            ROLES: sorted(self.caller.roles),
+            IS_ANONYMOUS: self.caller.subject.is_anonymous,
         }
 
 

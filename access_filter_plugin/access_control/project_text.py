@@ -14,14 +14,14 @@ import zlib
 from typing import Optional
 
 from ..late_pattern import late_pattern
+from .expression import PLACEHOLDERS
 
-VARIABLES = ("access_user", "access_roles", "access_is_anonymous")
 MAX_BYTES = 256 * 1024 * 1024
 _CLOCK_TICK = 0.05
 """Seconds by which a file's time may lie before the moment that it was written in."""
 
 _OWN_RULES = late_pattern(rb"<Variables>.*?</Variables>", re.DOTALL)
-_NAMES = late_pattern("|".join(VARIABLES).encode())
+_NAMES = late_pattern("|".join(PLACEHOLDERS).encode())
 # Functions that find a variable by a name they compute, or tell them all.
 _BY_COMPUTED_NAME = late_pattern(rb"\b(?:var|eval|eval_template|item_variables)\b")
 # What lies in other files: layers of another project, pages that a layout or an annotation loads.
@@ -69,13 +69,11 @@ def read_project_text(path: str, not_before: float) -> Optional[bytes]:
         after = os.stat(path)
     except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError):
         return None
-    is_same = (before.st_ino, before.st_dev, before.st_mtime_ns, before.st_ctime_ns) == (
-        after.st_ino,
-        after.st_dev,
-        after.st_mtime_ns,
-        after.st_ctime_ns,
-    )
-    return text if is_same else None
+    return text if _identity(before) == _identity(after) else None
+
+
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_ino, status.st_dev, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _read(path: str) -> Optional[bytes]:
