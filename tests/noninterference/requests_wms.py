@@ -189,6 +189,18 @@ _FILTERS = {
     "of another owner": ("own", "own:\"owner\" = 'carol' ) OR ( \"owner\" = 'carol'", "F1"),
     "ogc": ("attr", _OGC.format(name="secret", value="CNAone"), "A1"),
     "ogc function": ("attr", _FUNCTION, ""),
+    "break-out behind a blank": (
+        "feat",
+        ' <Filter x="q:1">;feat:"vis" = 0 ) OR ( "vis" = 0;q:1</Filter>',
+        "F1",
+    ),
+    "secret behind a line": (
+        "attr",
+        '\n<Filter x="q:1">;attr:"secret" = \'CNAone\';q:1</Filter>',
+        "A1",
+    ),
+    "ogc and a blank": ("attr", _OGC.format(name="secret", value="CNAone") + " ", ""),
+    "ogc of no end": ("feat", '<Filter x=\'q,feat:"vis" = 0 ) OR ( "vis" = 0\'/>', ""),
 }
 FILTERS: list[Request] = [
     get_map(f"filter {name}", facts=facts, LAYERS=layer, FILTER=text)

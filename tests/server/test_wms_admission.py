@@ -191,6 +191,7 @@ def test_a_closed_layout_answers_like_one_that_does_not_exist(client: Client) ->
         ({"FILTER": 'parcels:"public" = 0 ) OR ( "public" = 0'}, "FILTER"),
         ({"FILTER": "parcels:\"owner_name\" LIKE 'A%'"}, "FILTER"),
         ({"FILTER": "parcels:\"name\" = 'a;b'"}, "FILTER"),
+        ({"FILTER": ' <Filter x="q:1">;parcels:"public" = 0;q:1</Filter>'}, "FILTER: it is not"),
         (
             {
                 "FILTER": "<Filter><PropertyIsEqualTo><PropertyName>owner_name</PropertyName>"
@@ -230,6 +231,26 @@ def test_a_filter_breaks_out_of_the_row_rule_only_unguarded(client: Client, serv
         assert is_picture(get(client, MAP, FILTER=hidden))
     assert everything.body != plain.body
     assert get(client, MAP, FILTER=hidden).status == 400
+
+
+def test_a_name_in_pieces_is_not_one_attribute_to_us_and_another_to_qgis(
+    server: Server, tmp_path: Path
+) -> None:
+    """``owner`` is hidden and ``owner_name`` is not; QGIS reads a name up to its first piece."""
+    rules = [{"layers": "parcels", "attributes": ["*", "!owner"]}]
+    client = server.client(wms_project(tmp_path / "pieces", access_rules=rules))
+    text = (
+        "<Filter><PropertyIsEqualTo><PropertyName>{}</PropertyName><Literal>{}</Literal>"
+        "</PropertyIsEqualTo></Filter>"
+    )
+    pieces = text.format("owner<![CDATA[_name]]>", "alice")
+    nothing = get(client, MAP, FILTER=text.format("owner_name", "alice"))
+    assert is_picture(nothing)
+    with server.unguarded():
+        assert get(client, MAP, FILTER=pieces).body != nothing.body  # it is a filter by owner
+    answer = get(client, MAP, FILTER=pieces)
+    assert answer.status == 400
+    assert "FILTER" in answer.text
 
 
 def test_a_map_without_a_service_is_judged_like_one_of_wms(client: Client) -> None:

@@ -21,6 +21,7 @@ from access_filter_plugin.ows_request import OwsRequest
 from access_filter_plugin.subject import ANONYMOUS, Subject
 
 STYLES = ("default", "blue")
+BLANKS = (" ", "\n", "\t", "\u00a0")
 EQUAL = "<PropertyIsEqualTo>{}<Literal>1</Literal></PropertyIsEqualTo>"
 LAYERS = {
     name: LayerInfo(
@@ -214,6 +215,17 @@ def test_filters_are_those_of_layers_that_are_shown(asked: str, run: Optional[st
         "<!DOCTYPE x><Filter/>",
         "<Filter>",
         "()(<Filter/>)",
+        # What QGIS does not take for XML from its first to its last character is text to it.
+        *(f'{blank}<Filter x="q:1">;roads:"b" = 1;q:1</Filter>' for blank in BLANKS),
+        *(f'{blank}<Filter x="q:1">;roads:"a" = 1;q:1</Filter>' for blank in BLANKS),
+        *(f"{blank}(<Filter></Filter>)" for blank in BLANKS),
+        *(f"<Filter></Filter>{blank}" for blank in BLANKS),
+        "<Filter x='q,roads:\"b\" = 1'/>",
+        "<Filter>q,roads:1</Filter >",
+        "<Filter>roads:1</Filter>",
+        # QGIS reads the first piece of a name alone, our parser all of them as one.
+        f"<Filter>{EQUAL.format('<PropertyName><![CDATA[a]]></PropertyName>')}</Filter>",
+        f"(<Filter>{EQUAL.format('<PropertyName>a<!-- x --></PropertyName>')}</Filter>)",
     ],
 )
 def test_a_filter_that_is_not_understood_is_refused(text: str) -> None:

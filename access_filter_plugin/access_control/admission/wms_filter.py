@@ -30,6 +30,7 @@ _COMPARISONS = frozenset(
 _PARTS = frozenset({"LowerBoundary", "UpperBoundary", "Literal"})
 _NAMES = frozenset({"PropertyName", "ValueReference"})
 _OPEN = "(<"
+_END = "Filter>"
 
 
 def canonical_filter(value: str, layers: Mapping[str, str], canonical: Canonical) -> str:
@@ -55,7 +56,7 @@ def canonical_filter(value: str, layers: Mapping[str, str], canonical: Canonical
 
 
 def is_ogc_filter(value: str) -> bool:
-    """Return whether FILTER holds OGC filters rather than expressions."""
+    """Return whether FILTER is meant to hold OGC filters rather than expressions."""
     return value.lstrip().startswith(("<", _OPEN, "()"))
 
 
@@ -68,11 +69,14 @@ def check_ogc_filter(
             continue
         if index >= len(layer_ids):
             raise ExpressionError("it has more filters than there are layers")
+        if "<!" in text:
+            # Of a name in several nodes QGIS reads the first alone, and here they would be one.
+            raise ExpressionError("an OGC filter holds no comment and no CDATA")
         try:
             root = parse(_with_namespace(text))
         except XmlError as error:
             raise ExpressionError(str(error)) from error
-        if local_name(root) != "Filter":
+        if local_name(root) != "Filter" or (root.text or "").strip():
             raise ExpressionError("it is not an OGC filter")
         for child in root:
             _check(child, attributes(layer_ids[index]))
@@ -88,21 +92,26 @@ def _with_namespace(text: str) -> str:
 
 
 def _ogc_filters(value: str) -> list[str]:
-    """Return the filters as QGIS cuts them: ``(<Filter>…</Filter>)()`` or one without brackets."""
-    text = value.strip()
-    if text.startswith("<"):
-        return [text]
+    """Return the filters as QGIS cuts them: ``(<Filter>…</Filter>)()`` or one without brackets.
+
+    To QGIS whatever does not begin and end just so, be it by a blank, is the text of expressions.
+    """
+    if value.startswith("<"):
+        if not value.endswith(_END):
+            raise ExpressionError("it is not one OGC filter from beginning to end")
+        return [value]
     found: list[str] = []
+    text = value
     while text:
         if text.startswith("()"):
             found.append("")
             text = text[2:]
             continue
-        end = text.find("Filter>)")
+        end = text.find(f"{_END})")
         if not text.startswith(_OPEN) or end < 0:
             raise ExpressionError("it is not a list of OGC filters")
-        found.append(text[1 : end + len("Filter>")])
-        text = text[end + len("Filter>)") :]
+        found.append(text[1 : end + len(_END)])
+        text = text[end + len(_END) + 1 :]
     return found
 
 
