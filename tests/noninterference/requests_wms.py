@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.noninterference.table import (
     ALWAYS,
+    BEFORE_324,
     SINCE_324,
     Request,
     get_info,
@@ -197,7 +198,7 @@ _FILTERS = {
     "secret behind a line": (
         "attr",
         '\n<Filter x="q:1">;attr:"secret" = \'CNAone\';q:1</Filter>',
-        "A1",
+        "",
     ),
     "ogc and a blank": ("attr", _OGC.format(name="secret", value="CNAone") + " ", ""),
     "ogc of no end": ("feat", '<Filter x=\'q,feat:"vis" = 0 ) OR ( "vis" = 0\'/>', ""),
@@ -211,6 +212,13 @@ FILTERS += [
     for name, (layer, text, _facts) in _FILTERS.items()
 ]
 FILTERS += [
+    get_map(
+        "secret behind a blank",
+        facts="A1",
+        leaks=BEFORE_324,
+        LAYERS="attr",
+        FILTER=' <Filter x="q:1">;attr:"secret" = \'CNAone\';q:1</Filter>',
+    ),
     get_map("by a visible number", near="F1 A1", LAYERS="feat", FILTER='feat:"num" > 15'),
     get_map("by a name", near="F1", LAYERS="feat", FILTER="feat:\"name\" = 'fone'"),
     get_map("in a group", works="", LAYERS="mixed", FILTER='related:"code" > 1'),
