@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import figures, page  # noqa: E402 (the path is set above)
 from benchmarks.fcgi import throughput  # noqa: E402
-from benchmarks.measuring import Result, measure  # noqa: E402
+from benchmarks.measuring import Used, measure, row  # noqa: E402
 from benchmarks.postgis import postgis_projects  # noqa: E402
 from benchmarks.processes import CACHE, projects, workers  # noqa: E402
 from benchmarks.scenarios import (  # noqa: E402
@@ -36,8 +36,13 @@ from benchmarks.scenarios import (  # noqa: E402
     native,
     scenarios,
 )
+from benchmarks.statistic import Result  # noqa: E402
 
-RESULTS = CACHE / "access_filter_plugin" / "bench" / "results.json"
+RESULTS = CACHE / "access_filter_plugin" / "bench" / "figures.json"
+
+
+CREWS = 4
+"""How often the servers are started anew: equal processes are some percent apart, each for its life."""
 
 
 @dataclass(frozen=True)
@@ -53,19 +58,24 @@ class Options:
         return [scenario for scenario in found if self.only.lower() in scenario.name.lower()]
 
 
-def _timed(options: Options, found: Sequence[Scenario], places: dict[str, Path]) -> list[Result]:
+def _timed(
+    options: Options, found: Sequence[Scenario], places: dict[str, Path], crews: int = CREWS
+) -> list[Result]:
     chosen = options.chosen(found)
     modes = list(dict.fromkeys(mode for scenario in chosen for mode in scenario.modes))
-    results = []
-    with workers(modes, options.folder) as running:
-        for scenario in chosen:
-            results.append(measure(running, scenario, places, options.rounds))
-            print(page.line(results[-1]), flush=True)
-    return results
+    used: list[list[Used]] = [[] for _ in chosen]
+    for _ in range(crews):
+        with workers(modes, options.folder) as running:
+            for scenario, so_far in zip(chosen, used):
+                so_far.append(measure(running, scenario, places, options.rounds, crews))
+    return _told(row(*both) for both in zip(chosen, used))
 
 
 def _layers(size: int) -> Callable[[Options], list[Result]]:
-    return lambda options: _timed(options, scenarios(size), projects(size, ["open", "protected"]))
+    crews = 1 if size == 1000 else CREWS  # they load for minutes
+    return lambda options: _timed(
+        options, scenarios(size), projects(size, ["open", "protected"]), crews
+    )
 
 
 def _control(options: Options) -> list[Result]:
@@ -77,7 +87,7 @@ def _enriched(options: Options) -> list[Result]:
 
 
 def _megabyte(options: Options) -> list[Result]:
-    return _timed(options, megabyte(1000), projects(1000, ["megabyte"]))
+    return _timed(options, megabyte(1000), projects(1000, ["megabyte"]), 1)
 
 
 def _postgis(options: Options) -> list[Result]:
@@ -88,8 +98,8 @@ def _postgis(options: Options) -> list[Result]:
 def _figures(options: Options) -> list[Result]:
     places = projects(100, ["open", "protected"])
     parts = {
-        "admission": lambda: figures.admission(places, options.folder, options.rounds),
-        "log line": lambda: figures.log_line(places, options.folder, options.rounds),
+        "admission": lambda: figures.admission(places, options.folder),
+        "log line": lambda: figures.log_line(places, options.folder),
         "memory": lambda: figures.memory(places, options.folder, 100),
         "start": lambda: figures.start(options.folder),
         "steady": lambda: figures.steady(places, options.folder, "protected", 100),
@@ -102,9 +112,9 @@ def _fcgi(options: Options) -> list[Result]:
     return _told(throughput(projects(100, ["protected"]), rounds, 100))
 
 
-def _told(results: Sequence[Result] | Callable[..., object]) -> list[Result]:
+def _told(results: Iterable[Result]) -> list[Result]:
     found = []
-    for result in results:  # type: ignore[union-attr]
+    for result in results:
         print(page.line(result), flush=True)
         found.append(result)
     return found
@@ -177,7 +187,7 @@ def arguments() -> argparse.Namespace:
         "groups", nargs="*", metavar="GROUP", help=f"one or more of: {', '.join(GROUPS)}"
     )
     parser.add_argument("--only", default="", help="scenarios whose name contains this text")
-    parser.add_argument("--rounds", type=int, default=25)
+    parser.add_argument("--rounds", type=int, default=72)
     parser.add_argument("--quick", action="store_true", help="a minute: 10 layers, three rounds")
     parser.add_argument("--results", type=Path, default=RESULTS, help="the file of the figures")
     parser.add_argument(

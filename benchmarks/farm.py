@@ -15,7 +15,6 @@ from typing import Optional
 
 ROOT = Path(__file__).resolve().parents[1]
 MAPSERV = "/usr/lib/cgi-bin/qgis_mapserv.fcgi"
-TICKS = os.sysconf("SC_CLK_TCK")
 PARAMETERS = (
     "QUERY_STRING $query_string",
     "REQUEST_METHOD $request_method",
@@ -172,10 +171,6 @@ class Farm:
         """Return what the workers wrote to their standard error."""
         return (self.home / "qgis.log").read_text(encoding="utf-8", errors="replace")
 
-    def processor_seconds(self) -> float:
-        """Return the processor time that the workers have used."""
-        return sum(_processor_seconds(worker.pid) for worker in self.workers)
-
     def stop(self) -> None:
         """End all processes, nginx first, and remove the folder."""
         started = [self._nginx] if self._nginx is not None else []
@@ -195,11 +190,6 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _processor_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def memory_mb(pid: int) -> float:

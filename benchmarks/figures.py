@@ -8,68 +8,88 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from .measuring import Result, figure
 from .policies import NOBODY, VIEWER
 from .processes import installed, workers
 from .scenarios import ONE, get_features, get_info, get_map, requests_of
+from .statistic import Result, figure, interval
 
 PAIRS = 3
+SMALL = "layer_0060"
+"""A layer of few rows, of a project of 100."""
+PREPARED = 400
+LINES = 2000
 
 
 def _url(project: Path, query: str, path: str = "/") -> str:
     return f"http://localhost{path}?MAP={quote(str(project), safe='/')}&{query}"
 
 
-def admission(places: Mapping[str, Path], folder: Path, rounds: int) -> list[Result]:
+def admission(places: Mapping[str, Path], folder: Path) -> list[Result]:
     """Return what admission of a caller with rules takes more than a look at an open project."""
-    by_wms = "&FILTER=layer_0000:%22value%22%20%3E%3D%200"
-    by_wfs = "&EXP_FILTER=%22value%22%20%3E%3D%200"
+    by_wms = f"&FILTER={SMALL}:%22value%22%20%3E%3D%200"
+    by_wfs = "&RESULTTYPE=hits&EXP_FILTER=%22value%22%20%3E%3D%200"
     cases = {
-        "admission of GetMap": get_map(ONE),
-        "admission of GetMap with FILTER": get_map(ONE) + by_wms,
-        "admission of GetFeature with EXP_FILTER": get_features(ONE, 1) + by_wfs,
+        "GetMap": _tiny_map(),
+        "GetMap with FILTER": _tiny_map() + by_wms,
+        "GetFeature with EXP_FILTER": get_features(SMALL, 1) + by_wfs,
     }
     found = []
     with workers(["plugin"], folder) as running:
-        worker = running["plugin"]
         for name, query in cases.items():
-            taken: dict[str, list[float]] = {"open": [], "protected": []}
-            for _ in range(rounds + 1):
-                for project, cgi in (("open", NOBODY), ("protected", VIEWER)):
-                    command = {"do": "ready", "url": _url(places[project], query), "cgi": cgi}
-                    answer = worker.ask({**command, "times": 25})
-                    taken[project].append(statistics.median(answer["ns"][5:]) / 1000)
-            more = [b - a for a, b in zip(taken["open"][1:], taken["protected"][1:])]
-            found.append(
-                figure(
-                    f"{name}, beside an open project's",
-                    "µs",
-                    more,
-                    60,
-                    bare=round(statistics.median(taken["open"][1:]), 1),
-                    plugin=round(statistics.median(taken["protected"][1:]), 1),
-                )
-            )
+            turn = {
+                project: {"url": _url(places[project], query), "cgi": cgi}
+                for project, cgi in (("open", NOBODY), ("protected", VIEWER))
+            }
+            running["plugin"].ask({"do": "ready", "turn": turn, "times": 20})
+            answer = running["plugin"].ask({"do": "ready", "turn": turn, "times": PREPARED})
+            more = [(b - a) / 1000 for a, b in zip(answer["open"], answer["protected"])]
+            seen = {
+                kind: round(statistics.median(answer[project]) / 1000, 1)
+                for kind, project in (("bare", "open"), ("plugin", "protected"))
+            }
+            title = f"admission of {name}, beside an open project's"
+            found.append(figure(title, "µs", more, 60, **seen))
     return found
 
 
-def log_line(places: Mapping[str, Path], folder: Path, rounds: int) -> list[Result]:
-    """Return what the line of a request costs in it."""
+def _tiny_map() -> str:
+    """Return a GetMap of few rows and few pixels: the image is not what is measured."""
+    return get_map(SMALL).replace("WIDTH=400&HEIGHT=400", "WIDTH=16&HEIGHT=16")
+
+
+def log_line(places: Mapping[str, Path], folder: Path) -> list[Result]:
+    """Return what the line of a request costs in it, beside the least and the standard means."""
     schema = f"SERVICE=WFS&REQUEST=DescribeFeatureType&VERSION=1.1.0&TYPENAME={ONE}"
     cases = (
-        ("log line, DescribeFeatureType", schema, 20),
-        ("log line, WMS GetCapabilities", "SERVICE=WMS&REQUEST=GetCapabilities", 20),
-        ("log line, GetFeatureInfo", get_info(ONE, 1), 40),
+        ("DescribeFeatureType", schema, 20),
+        ("WMS GetCapabilities", "SERVICE=WMS&REQUEST=GetCapabilities", 20),
+        ("GetFeatureInfo", get_info(ONE, 1), 40),
     )
     found = []
     with workers(["log"], folder) as running:
         for name, query, bound in cases:
-            command = {"url": _url(places["protected"], query), "cgi": VIEWER}
+            url = _url(places["protected"], query)
+            command = {"do": "log", "url": url, "cgi": VIEWER, "folder": str(folder)}
             running["log"].ask({**command, "times": 5})
-            answer = running["log"].ask({**command, "do": "log", "times": rounds * 2})
-            more = [(b - a) / 1000 for a, b in zip(answer["without"], answer["with"])]
-            found.append(figure(name, "µs", more, bound))
+            answer = running["log"].ask({**command, "times": LINES})
+            found += _log_rows(f"log line, {name}", answer, bound)
     return found
+
+
+def _log_rows(name: str, answer: Mapping[str, list[int]], bound: int) -> list[Result]:
+    more = {
+        kind: [(with_it - without) / 1000 for with_it, without in zip(values, answer["without"])]
+        for kind, values in answer.items()
+    }
+    least = statistics.median(more["floor"])
+    floor = {"floor": round(least, 1), "floor_spread": interval(more["floor"])}
+    logging = statistics.median(more["logging"])
+    parts = [value / logging for value in more["ours"]]
+    return [
+        figure(name, "µs", more["ours"], bound, **floor),
+        figure(f"{name}: by logging and json", "µs", more["logging"], None),
+        figure(f"{name}: ours as a part of that", "of it", parts, 0.33),
+    ]
 
 
 def memory(places: Mapping[str, Path], folder: Path, size: int) -> list[Result]:

@@ -1,54 +1,83 @@
-"""Rounds in which the servers take turns, so that what else the machine does falls on all of them."""
+"""Rounds in which the servers run side by side, so that what the machine does falls on all of them.
+
+A machine shared with others is faster and slower by half within milliseconds, and processor time
+says so as well: it is the processor that is slower. Two equal servers that take turns of 20 ms are
+therefore up to 30 % apart in a round. All servers of a scenario run at the same time on one core:
+the scheduler changes between them every few milliseconds, each has its share of every moment, and
+the processor times of a round can be divided by each other.
+"""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from operator import truediv
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from .processes import Worker
 from .scenarios import Scenario
+from .statistic import Result, between
 
-TURN_NS = 20_000_000
-"""How long a turn is about: many short requests, few long ones. Short turns share a bad moment."""
-SCENARIO_NS = 6_000_000_000
+TURN_NS = 16_000_000
+"""How much a server runs in a round, at least one request: some slices of the scheduler's."""
+MOST_NS = 10_000_000_000
+"""How long a scenario may take in all, but for the fewest rounds."""
 FEWEST_ROUNDS = 5
-Result = dict[str, Any]
+LONG_NS = 20_000_000
+"""A request of which two are enough to warm a server up."""
+NAMED = ("log", "naive", "floor")
+Used = dict[str, list[float]]
+"""The microseconds of processor time of a request, for each server and round."""
 
 
 def measure(
-    running: Mapping[str, Worker], scenario: Scenario, places: Mapping[str, Path], rounds: int
-) -> Result:
-    """Return the row of a scenario: medians, ratios to the bare server, and their spread."""
+    running: Mapping[str, Worker],
+    scenario: Scenario,
+    places: Mapping[str, Path],
+    rounds: int,
+    crews: int = 1,
+) -> Used:
+    """Let the servers run a scenario side by side, and return what each of them used."""
     commands = {mode: _command(scenario, places, mode) for mode in scenario.modes}
+    warm = _warmed(running, scenario, commands)
+    servers = {mode: running[mode] for mode in warm}
+    _hold_against_each_other(scenario, warm)
+    one = {mode: min(found["cpu"]) or 1 for mode, found in warm.items()}
+    for mode, needed in one.items():
+        commands[mode]["times"] = max(1, min(scenario.longest, TURN_NS // needed))
+    round_ns = sum(commands[mode]["times"] * needed for mode, needed in one.items())
+    most = max(FEWEST_ROUNDS, rounds) // crews
+    rounds = max(min(FEWEST_ROUNDS, most), min(most, int(MOST_NS / crews / round_ns)))
+    used: Used = {mode: [] for mode in servers}
+    order = list(servers)
+    for _ in range(rounds):
+        order.append(order.pop(0))
+        for mode in order:
+            servers[mode].tell(commands[mode])
+        for mode in order:
+            used[mode].append(statistics.mean(servers[mode].answer()["cpu"]) / 1000)
+    return used
+
+
+def _warmed(
+    running: Mapping[str, Worker], scenario: Scenario, commands: Mapping[str, dict[str, Any]]
+) -> dict[str, Any]:
     warm: dict[str, Any] = {}
-    for mode in scenario.modes:
+    for mode, command in commands.items():
         try:
-            warm[mode] = running[mode].ask({**commands[mode], "times": 3})
+            running[mode].ask({**command, "times": 1})  # loads the project, if it is new
+            found = running[mode].ask({**command, "times": 1})
+            if found["cpu"][0] < LONG_NS:
+                found = running[mode].ask({**command, "times": 3})
         except RuntimeError:
             if mode != "naive":
                 raise  # the naive filter may not be able to answer: then it has no figure
-    servers = {mode: running[mode] for mode in warm}
-    _hold_against_each_other(scenario, warm)
-    times = {
-        mode: max(1, min(scenario.longest, int(TURN_NS / (min(found["ns"]) or 1))))
-        for mode, found in warm.items()
-    }
-    turn_ns = sum(times[mode] * min(found["ns"]) for mode, found in warm.items())
-    rounds = max(FEWEST_ROUNDS, min(rounds, int(SCENARIO_NS / turn_ns)))
-    walls: dict[str, list[float]] = {mode: [] for mode in servers}
-    cpus: dict[str, list[float]] = {mode: [] for mode in servers}
-    order = list(servers)
-    for number in range(rounds):
-        shift = number % len(order)
-        turn = order[shift:] + order[:shift]
-        for mode in turn if number % 2 else reversed(turn):
-            found = servers[mode].ask({**commands[mode], "times": times[mode]})
-            walls[mode].append(statistics.median(found["ns"]) / 1000)
-            cpus[mode].append(statistics.median(found["cpu"]) / 1000)
-    return _row(scenario, walls, cpus)
+        else:
+            warm[mode] = found
+    return warm
 
 
 def _command(scenario: Scenario, places: Mapping[str, Path], mode: str) -> dict[str, Any]:
@@ -77,19 +106,23 @@ def _hold_against_each_other(scenario: Scenario, found: Mapping[str, Any]) -> No
     for mode, answer in found.items():
         if mode in ("bare", "naive") or scenario.bare_project:
             continue  # the naive filter leaves in some documents what it hides elsewhere
-        if scenario.same_answer and answer["bytes"] != bare["bytes"]:
+        opens = scenario.same_answer or mode == "floor"
+        if opens and answer["bytes"] != bare["bytes"]:
             raise RuntimeError(f"{scenario.name}: {mode} has another answer than the bare server")
-        if scenario.restricted and scenario.request.differs and answer["hash"] == bare["hash"]:
+        if not opens and scenario.request.differs and answer["hash"] == bare["hash"]:
             raise RuntimeError(f"{scenario.name}: the rules change nothing ({mode})")
 
 
-def _row(
-    scenario: Scenario, walls: Mapping[str, list[float]], cpus: Mapping[str, list[float]]
-) -> Result:
-    middle = {mode: statistics.median(values) for mode, values in walls.items()}
+def row(scenario: Scenario, crews: Sequence[Used]) -> Result:
+    """Return the row of a scenario from what all crews used: medians, ratios, and their bounds."""
     judged = next(mode for mode in scenario.modes if mode != "bare")
-    bare = middle["bare"]
-    value = middle[judged] / bare
+    bare = statistics.median(value for used in crews for value in used["bare"])
+    ratios = {
+        mode: [list(map(truediv, used[mode], used["bare"])) for used in crews]
+        for mode in scenario.modes
+        if all(mode in used for used in crews)
+    }
+    middle = {mode: round(statistics.median(chain(*found)), 4) for mode, found in ratios.items()}
     bound = scenario.bound
     if not scenario.restricted and bare < 1000:
         bound = None  # the bound is for requests of 1 ms or more
@@ -97,40 +130,13 @@ def _row(
         "name": scenario.name,
         "unit": "ratio",
         "bare": round(bare, 1),
-        "plugin": round(middle[judged], 1),
-        "value": round(value, 4),
-        "spread": quartiles([a / b for a, b in zip(walls[judged], walls["bare"])]),
-        "cpu": round(statistics.median(cpus[judged]) / statistics.median(cpus["bare"]), 4),
-        "log": _other(middle, "log", judged),
-        "naive": _other(middle, "naive", judged),
+        "plugin": round(statistics.median(x for used in crews for x in used[judged]), 1),
+        "value": middle[judged],
+        "spread": between(ratios[judged]),
+        **{mode: middle.get(mode) for mode in NAMED if mode != judged},
+        "floor_spread": between(ratios["floor"]) if "floor" in ratios else None,
         "bound": bound,
-        "met": None if bound is None else value <= bound,
-        "rounds": len(walls["bare"]),
-    }
-
-
-def _other(middle: Mapping[str, float], mode: str, judged: str) -> Any:
-    if mode not in middle or mode == judged:
-        return None
-    return round(middle[mode] / middle["bare"], 4)
-
-
-def quartiles(values: list[float]) -> list[float]:
-    """Return the range in which the middle half of some values lies."""
-    ordered = sorted(values)
-    quarter = len(ordered) // 4
-    return [round(ordered[quarter], 4), round(ordered[-1 - quarter], 4)]
-
-
-def figure(name: str, unit: str, values: list[float], bound: Any, **more: Any) -> Result:
-    """Return a row that is no ratio: the median of some values against a bound in their unit."""
-    value = statistics.median(values)
-    return {
-        "name": name,
-        "unit": unit,
-        "value": round(value, 2),
-        "spread": quartiles(values),
-        "bound": bound,
-        "met": None if bound is None else value <= bound,
-        **more,
+        "met": None if bound is None else middle[judged] <= bound,
+        "rounds": sum(map(len, ratios[judged])),
+        "crews": [round(statistics.median(found), 4) for found in ratios[judged]],
     }

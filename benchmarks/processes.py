@@ -61,9 +61,10 @@ class Worker:
             text=True,
             env=environment(**settings),
         )
-        self.load_ms: float = self._answer()["load_ms"]
+        self.load_ms: float = self.answer()["load_ms"]
 
-    def _answer(self) -> dict[str, Any]:
+    def answer(self) -> dict[str, Any]:
+        """Return what the command told last has found."""
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
             raise RuntimeError(f"the {self.mode} server ended with {self._process.wait()}")
@@ -74,11 +75,15 @@ class Worker:
 
     def ask(self, command: dict[str, Any]) -> dict[str, Any]:
         """Run a command and return what it found."""
+        self.tell(command)
+        return self.answer()
+
+    def tell(self, command: dict[str, Any]) -> None:
+        """Let the server begin with a command."""
         if self._process.stdin is None:
             raise RuntimeError("a server process has no input")
         self._process.stdin.write(json.dumps(command) + "\n")
         self._process.stdin.flush()
-        return self._answer()
 
     def stop(self) -> None:
         """End the process."""

@@ -12,7 +12,9 @@ BOX = "BBOX=0,0,1000,1000&WIDTH=400&HEIGHT=400&CRS=EPSG:3857&VERSION=1.3.0"
 ONE = "layer_0000"
 IMAGE = {"type": "image/png", "contains": "IDAT"}
 SECRET = "secret"
-EVERY_MODE = ("bare", "plugin", "log", "naive")
+EVERY_MODE = ("bare", "plugin", "log", "naive", "floor")
+NEITHER = ("bare", "plugin", "floor")
+"""Neither with the log nor the naive filter."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Scenario:
     bare_query: str = ""
     same_answer: bool = field(default=False)
     """Whether the bare server's answer has the same length: nothing closed, or closed natively."""
-    longest: int = 40
+    longest: int = 120
 
 
 def _names(layers: int) -> str:
@@ -160,7 +162,7 @@ def scenarios(size: int) -> list[Scenario]:
             1.05,
             restricted=True,
             first=True,
-            modes=("bare", "plugin"),
+            modes=NEITHER,
         )
         for r in requests_of(size)
         if r.name.startswith(("WMS GetCapabilities", "GetProjectSettings"))
@@ -173,7 +175,7 @@ def scenarios(size: int) -> list[Scenario]:
             NOBODY,
             r.open_bound,
             restricted=False,
-            modes=("bare", "plugin", "log"),
+            modes=("bare", "plugin", "log", "floor"),
             same_answer=True,
         )
         for r in requests_of(size)
@@ -204,7 +206,7 @@ def enriched() -> list[Scenario]:
             1.05,
             restricted=True,
             first=True,
-            modes=("bare", "plugin"),
+            modes=NEITHER,
         )
     )
     big = Request(
@@ -215,7 +217,9 @@ def enriched() -> list[Scenario]:
         lacks=SECRET,
     )
     found.append(
-        Scenario(big.name, big, "enriched", VIEWER, 1.01, restricted=True, modes=("bare", "log"))
+        Scenario(
+            big.name, big, "enriched", VIEWER, 1.01, restricted=True, modes=("bare", "log", "floor")
+        )
     )
     return found
 
@@ -230,7 +234,7 @@ def megabyte(size: int) -> list[Scenario]:
             VIEWER,
             r.bound,
             restricted=True,
-            modes=("bare", "plugin"),
+            modes=NEITHER,
         )
         for r in requests_of(size)
         if r.name != "OAPIF collections"
@@ -238,7 +242,7 @@ def megabyte(size: int) -> list[Scenario]:
 
 
 def control(size: int) -> list[Scenario]:
-    """Return the bare server against itself: what the measurement cannot tell apart."""
+    """Return a bare server against another: what the measurement cannot tell apart."""
     return [
         Scenario(
             f"bare against bare: {r.name}, {size} layers",
@@ -251,7 +255,6 @@ def control(size: int) -> list[Scenario]:
             same_answer=True,
         )
         for r in requests_of(size)
-        if r.name in ("GetMap, 1 layer", "GetFeatureInfo", "GetFeature, 1 000 rows", "OAPIF items")
     ]
 
 

@@ -1,4 +1,4 @@
-"""One QGIS Server in a process: bare, with the plugin, or with the naive reference filter.
+"""One QGIS Server in a process: bare, with the plugin, or with one of the two reference filters.
 
 Reads one JSON command per line from standard input and answers each with one line. A request is
 timed by the clock and by the processor time of the process; every answer is held against what the
@@ -31,7 +31,6 @@ from qgis.server import (
 )
 
 FAILURES = (b"ServiceException", b"ExceptionReport", b"<ServerException")
-TURN = 24
 
 
 def memory_kib() -> dict[str, int]:
@@ -69,6 +68,10 @@ class Process:
 
             self.plugin = NaiveAccessControl(interface)
             interface.registerAccessControl(self.plugin, 100)
+        elif mode == "floor":
+            from benchmarks.floor_plugin import register
+
+            self.plugin = register(interface)
         self.load_ms = (time.perf_counter() - began) * 1000
         self.has_wall = mode in ("plugin", "log")
         if self.has_wall and type(self.plugin.wall.target).__name__ == "Closed":
@@ -103,35 +106,41 @@ class Process:
         return {**memory_kib(), "cache_kib": size / 1024}
 
     def do_ready(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Time what the plugin does before QGIS runs the service."""
+        """Time what the plugin does before QGIS runs the service, of some requests in turn."""
         target = self.plugin.wall.target
+        found: dict[str, list[int]] = {name: [] for name in command["turn"]}
         taken: list[int] = []
         whole = target.request_ready
 
         def timed(handler: Any) -> None:
-            began = time.perf_counter_ns()
+            began = time.process_time_ns()
             whole(handler)
-            taken.append(time.perf_counter_ns() - began)
+            taken.append(time.process_time_ns() - began)
 
         target.request_ready = timed
         try:
-            self.do_time(command)
+            for _ in range(command["times"]):
+                for name, request in command["turn"].items():
+                    self.do_time({**request, "times": 1})
+                    found[name].append(taken.pop())
         finally:
             del target.request_ready
-        return {"ns": taken}
+        return found
 
     def do_log(self, command: dict[str, Any]) -> dict[str, Any]:
-        """Time a request without and with the log's line, in turns; return the medians."""
+        """Time a request without and with the log's line and two others, in turn."""
+        from benchmarks.log_rivals import variants
+
         target = self.plugin.wall.target
         features = target._features
-        without = tuple(f for f in features if f.name != "request_log")
-        found: dict[str, list[float]] = {"without": [], "with": []}
-        order = [("without", without), ("with", features)]
-        for number in range(command["times"]):
-            for name, chosen in order if number % 2 else reversed(order):
-                target._features = chosen
-                taken = sorted(self.do_time({**command, "times": TURN})["ns"][4:])
-                found[name].append(taken[len(taken) // 2])
+        chosen = variants(features, Path(command["folder"]))
+        found: dict[str, list[int]] = {name: [] for name in chosen}
+        order = list(chosen)
+        for _ in range(command["times"]):
+            order.append(order.pop(0))
+            for name in order:
+                target._features = chosen[name]
+                found[name] += self.do_time({**command, "times": 1})["cpu"]
         target._features = features
         return found
 
@@ -181,6 +190,8 @@ def _hash(body: bytes) -> str:
 
 def main() -> None:
     """Serve commands until standard input ends."""
+    # All servers on one core: see measuring.py.
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     QgsApplication.setPrefixPath(os.environ.get("QGIS_PREFIX_PATH", "/usr"), True)
     application = QgsApplication([], False)
     application.initQgis()
