@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any, Optional
 
 from .. import json_codec
@@ -116,13 +118,15 @@ def _names_of(layer: Any) -> frozenset[str]:
 def _page(
     request: OwsRequest, shown: Shown, access: OperationAccess, info: LayerInfo, answer: Any
 ) -> Page:
-    query = dict(query_of(request.url))
-    # With a condition QGIS counts through the row filter itself.
-    conditions = [n for n, v in query.items() if v and (n == "bbox" or n in shown.parameters)]
-    if conditions or access.decision(info.id).rows.is_everything:
+    if access.decision(info.id).rows.is_everything:
         return Page()
-    return Page(
+    query = dict(query_of(request.url))
+    page = Page(
         offset=int(query.get("offset") or 0),
         limit=int(query.get("limit") or _DEFAULT_LIMIT),
-        count=visible_count(access, info, answer.state),
+        find_count=partial(visible_count, access, info, answer.state),
     )
+    if any(v and (n == "bbox" or n in shown.parameters) for n, v in query.items()):
+        # With a condition QGIS counts through the row filter itself, if it knows the condition.
+        return replace(page, total=int(answer.state.layers[info.id].featureCount()))
+    return replace(page, count=page.find_count())

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
-from qgis.core import QgsCoordinateReferenceSystem, QgsProject, QgsVectorLayer
+from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsProject, QgsVectorLayer
 
 from tests.support.projects import policy_project, publish, save
 from tests.support.server import Answer, Client, Server
+from tests.support.wms_projects import wms_project
 
 RULES = [
     {
@@ -102,6 +104,33 @@ def test_counts_and_pages_are_those_of_the_visible_rows(server: Server, anon: Cl
     with server.unguarded():
         assert anon.api(ITEMS, limit=1).json["numberMatched"] == 4
         assert anon.api(ITEMS, offset=3).status == 200
+
+
+def _rename_and_withhold(_project: QgsProject, layers: dict[str, QgsVectorLayer]) -> None:
+    """Publish status as owner (which the project has as its alias), and zone not at all."""
+    parcels = layers["parcels"]
+    zone = parcels.fields().indexOf("zone")
+    if hasattr(Qgis, "FieldConfigurationFlag"):
+        parcels.setFieldConfigurationFlag(zone, Qgis.FieldConfigurationFlag.HideFromWfs, True)
+    else:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            parcels.setExcludeAttributesWfs({"zone"})
+
+
+@pytest.mark.parametrize("condition", [{"zone": 1}, {"status": "draft"}, {"zone": 1, "limit": 1}])
+def test_a_condition_that_qgis_does_not_know_counts_no_hidden_rows(
+    server: Server, tmp_path: Path, condition: dict[str, Any]
+) -> None:
+    rules = [{"layers": "parcels", "filter": "public = 1", "attributes": ["*", "!owner"]}]
+    client = server.client(wms_project(tmp_path / "p", _rename_and_withhold, access_rules=rules))
+    plain = client.api(ITEMS).json
+    page = client.api(ITEMS, **condition).json
+    assert plain["numberMatched"] == page["numberMatched"] == 2
+    assert page["numberReturned"] == min(2, condition.get("limit", 2))
+    assert [x["rel"] for x in page["links"]].count("next") == (1 if "limit" in condition else 0)
+    with server.unguarded():
+        assert client.api(ITEMS, zone=1).json["numberMatched"] == 4
 
 
 def test_the_links_that_qgis_writes_to_other_pages_are_accepted(

@@ -169,3 +169,16 @@ def test_pages_end_where_the_visible_rows_end() -> None:
     assert sorted(some) == sorted(rels)
     assert some["last"] == "/items?offset=20&limit=10&x=last"
     assert sorted(links(Page(20, 10, 25), *rels)) == ["first", "last", "self"]
+
+
+@pytest.mark.parametrize(
+    ("matched", "returned", "told"), [(40, 10, 40), (99, 10, 12), (120, 10, 12), (99, 79, 99)]
+)
+def test_a_count_of_all_rows_is_not_told_beside_a_condition(
+    matched: int, returned: int, told: int
+) -> None:
+    document = {"features": [{}] * returned, "links": [], "numberMatched": matched}
+    page = Page(20, 10, total=99, find_count=lambda: 12)
+    counted = redact_features(document, Shown(), page)["numberMatched"]
+    # What came out is seen, however old the count.
+    assert counted == max(told, 20 + returned)

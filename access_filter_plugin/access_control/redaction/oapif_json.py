@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field, replace
 from math import ceil
 from types import MappingProxyType
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from ...late_pattern import late_pattern
 from ...value_class import value_class
@@ -38,7 +38,11 @@ class Page:
     offset: int = 0
     limit: int = 10
     count: Optional[int] = None
-    """How many rows the caller sees; None when QGIS has counted them through the row filter."""
+    """How many rows the caller sees; None when QGIS counts them through the row filter."""
+    total: Optional[int] = None
+    """How many rows there are, hidden ones too, where ``count`` is None and rows are hidden."""
+    find_count: Callable[[], int] = int
+    """Finds ``count`` where it turns out to be needed."""
     links: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -78,6 +82,8 @@ def redact_features(document: Any, shown: Shown, page: Page) -> Any:
 
 def redact_paging(document: Any, returned: int, page: Page) -> Any:
     """Return an answer, with its features or without, with the count of visible rows and pages."""
+    if _counts_hidden_rows(document, returned, page):
+        page = replace(page, count=page.find_count())
     if page.count is None:
         return document
     # What has come out is seen, even where the count is some seconds old.
@@ -85,6 +91,17 @@ def redact_paging(document: Any, returned: int, page: Page) -> Any:
     links = [link for link in document["links"] if _is_needed(link, page)]
     links = [_with_last_offset(link, page) for link in links]
     return {**document, "numberMatched": page.count, "links": links}
+
+
+def _counts_hidden_rows(document: Any, returned: int, page: Page) -> bool:
+    """Return whether QGIS may have counted all rows, having taken no notice of a condition.
+
+    So it does with the name of an attribute that it knows by another name here, or does not publish.
+    """
+    if page.total is None:
+        return False
+    matched = document["numberMatched"]
+    return bool(matched >= page.total and matched != page.offset + returned)
 
 
 def _is_needed(link: Any, page: Page) -> bool:
