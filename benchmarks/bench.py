@@ -91,8 +91,8 @@ def _megabyte(options: Options) -> list[Result]:
 
 
 def _postgis(options: Options) -> list[Result]:
-    with postgis_projects(options.folder) as places:
-        return _timed(options, native(), places)
+    with postgis_projects(options.folder) as (places, port):
+        return _timed(options, native(port), places)
 
 
 def _figures(options: Options) -> list[Result]:

@@ -77,6 +77,8 @@ def _warmed(
                 raise  # the naive filter may not be able to answer: then it has no figure
         else:
             warm[mode] = found
+        if scenario.database and not found["backends"]:
+            raise RuntimeError(f"{scenario.name}: no backend of the {mode} server was found")
     return warm
 
 
@@ -97,6 +99,7 @@ def _command(scenario: Scenario, places: Mapping[str, Path], mode: str) -> dict[
         "expect": expect,
         "first": scenario.first,
         "project": str(project),
+        "database": scenario.database,
     }
 
 

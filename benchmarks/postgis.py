@@ -12,7 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.policies import POLICY_OWN  # noqa: E402 (the path is set above)
+from benchmarks.clocks import stay  # noqa: E402 (the path is set above)
+from benchmarks.policies import POLICY_OWN  # noqa: E402
 from benchmarks.processes import environment  # noqa: E402
 from tests.postgis.cluster import Cluster, running_cluster  # noqa: E402
 
@@ -33,14 +34,20 @@ ANALYZE parcels;
 
 
 @contextmanager
-def postgis_projects(folder: Path) -> Iterator[dict[str, Path]]:
-    """Start a cluster, and write the projects over it; both are gone afterwards."""
+def postgis_projects(folder: Path) -> Iterator[tuple[dict[str, Path], int]]:
+    """Start a cluster, and write the projects over it; both are gone afterwards.
+
+    Its backends run where the servers run, and their processor time is counted (see clocks.py).
+    """
     with running_cluster() as cluster:
+        stay(
+            int((cluster.folder / "data" / "postmaster.pid").read_text(encoding="ascii").split()[0])
+        )
         cluster.sql(TABLE)
         command = [sys.executable, __file__, str(folder), str(cluster.port)]
         subprocess.run(command, check=True, env=environment(), capture_output=True)
         names = ("postgis_own", "postgis_subset", "postgis_open")
-        yield {name: folder / f"{name}.qgs" for name in names}
+        yield {name: folder / f"{name}.qgs" for name in names}, cluster.port
 
 
 def main() -> None:

@@ -51,6 +51,8 @@ class Scenario:
     same_answer: bool = field(default=False)
     """Whether the bare server's answer has the same length: nothing closed, or closed natively."""
     longest: int = 120
+    database: int = 0
+    """The port of a database whose work for the server counts as the server's."""
 
 
 def _names(layers: int) -> str:
@@ -258,7 +260,7 @@ def control(size: int) -> list[Scenario]:
     ]
 
 
-def native() -> list[Scenario]:
+def native(port: int) -> list[Scenario]:
     """Return rows of one's own on PostGIS, against the same filter given natively."""
     parcels = "parcels"
     by_wms = "&FILTER=parcels:%22owner%22%20%3D%20%27vera%27"
@@ -291,6 +293,7 @@ def native() -> list[Scenario]:
                     modes=("bare", "plugin"),
                     bare_project=project,
                     bare_query=request.query + more,
+                    database=port,
                 )
             )
     return found

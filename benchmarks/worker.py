@@ -30,6 +30,8 @@ from qgis.server import (
     QgsServer,
 )
 
+from benchmarks.clocks import backends_of, stay, used_ns
+
 FAILURES = (b"ServiceException", b"ExceptionReport", b"<ServerException")
 
 
@@ -87,18 +89,20 @@ class Process:
         """Time a request some times."""
         url, times, processor = command["url"], [], []
         self._set(command)
+        backends = backends_of(command["database"]) if command.get("database") else []
         body = b""
         for _ in range(command["times"]):
             if command.get("first"):
                 self._forget(command)
             request, response = QgsBufferServerRequest(url), QgsBufferServerResponse()
-            used = time.process_time_ns()
+            used = used_ns(backends)
             began = time.perf_counter_ns()
             self.server.handleRequest(request, response)
             times.append(time.perf_counter_ns() - began)
-            processor.append(time.process_time_ns() - used)
+            processor.append(used_ns(backends) - used)
             body = check(response, command.get("expect", {}))
-        return {"ns": times, "cpu": processor, "bytes": len(body), "hash": _hash(body)}
+        found = {"ns": times, "cpu": processor, "backends": len(backends)}
+        return {**found, "bytes": len(body), "hash": _hash(body)}
 
     def do_memory(self, _command: dict[str, Any]) -> dict[str, Any]:
         """Tell the memory, and what of it the documents in the cache are counted for."""
@@ -193,8 +197,7 @@ def _hash(body: bytes) -> str:
 
 def main() -> None:
     """Serve commands until standard input ends."""
-    # All servers on one core: see measuring.py.
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    stay()  # all servers on one core: see measuring.py
     QgsApplication.setPrefixPath(os.environ.get("QGIS_PREFIX_PATH", "/usr"), True)
     application = QgsApplication([], False)
     application.initQgis()
