@@ -20,7 +20,7 @@ from .qgis_boundary import report_failure
 from .qgis_project import ProjectStates
 from .qgis_stand_in import Closed, write_answer
 from .request_context import DecisionRecord, RequestContext
-from .request_reader import body_size, read_head, read_request
+from .request_reader import read_head, read_request
 
 INTERNAL_ERROR = "internal error"
 NOT_PREPARED = "another plugin, or a failure, ended it early"
@@ -168,11 +168,12 @@ class RequestPipeline:
 
     def _read(self, handler: Any) -> tuple[OwsRequest, Optional[Callable[[], OwsRequest]]]:
         """Return a request; of a large one the head, since all of it may never be needed."""
-        if body_size(handler) > self._settings.max_body_bytes:
+        data = handler.data()
+        if data.size() > self._settings.max_body_bytes:
             head = read_head(handler, self._iface)
             if head.service in DATA_OPERATIONS:
                 return head, lambda: read_request(handler, self._iface)
-        return read_request(handler, self._iface), None
+        return read_request(handler, self._iface, data), None
 
     def _project(self, path: str) -> Any:
         if not path:

@@ -30,15 +30,16 @@ _WITHOUT_URL: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 
 
-def read_request(handler: Any, server_iface: Any) -> OwsRequest:
-    """Return the request that QGIS is about to run.
+def read_request(handler: Any, server_iface: Any, data: Any = None) -> OwsRequest:
+    """Return the request that QGIS is about to run; ``data`` is its body, where that was asked for.
 
     ``parameterMap`` holds what the services will use: upper-case keys, the last duplicate, POST over
     URL (facts A.6e). A WFS body is parsed by QGIS itself and stands in ``body``. ``method`` is empty
     where the server does not tell it (in process and in qgis_mapserver without the CGI variable).
     """
-    parameters = handler.parameterMap()
-    return _request(handler, server_iface, parameters, bytes(handler.data()))
+    data = handler.data() if data is None else data
+    body = bytes(data) if data.size() else b""
+    return _request(handler, server_iface, handler.parameterMap(), body)
 
 
 def read_head(handler: Any, server_iface: Any) -> OwsRequest:
@@ -69,11 +70,6 @@ def _request(
         body,
         _project_of(service, server_iface.configFilePath()),
     )
-
-
-def body_size(handler: Any) -> int:
-    """Return how many bytes a body has, without a copy of them."""
-    return int(handler.data().size())
 
 
 def _project_of(service: str, path: str) -> str:

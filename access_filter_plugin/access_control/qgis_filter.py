@@ -206,8 +206,9 @@ class AccessControlFeature:
 
     @staticmethod
     def _refuse(context: RequestContext, verdict: Verdict, handler: Any) -> None:
-        context.decision.effect = "deny"
-        context.decision.refused = verdict.refused
+        context.decision = record = context.decision.copy()  # other requests have it, too
+        record.effect = "deny"
+        record.refused = verdict.refused
         context.answered = True
         answer_refusal(context.request, verdict, handler)
 

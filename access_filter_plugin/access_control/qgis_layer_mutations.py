@@ -41,8 +41,7 @@ def mutate_layers(
 ) -> None:
     """Set the layers of the project so that documents tell nothing that is hidden."""
     request = context.request
-    with_extents = request.operation in _WITH_EXTENTS.get(request.service, ())
-    with_dimensions = request.service == "WMS" and request.operation in _WITH_DIMENSIONS
+    with_extents, with_dimensions = _shown(request.service, request.operation)
     if not (with_extents or with_dimensions):
         return
     for info in _layers_in_answer(context, access, verdict):
@@ -54,6 +53,17 @@ def mutate_layers(
             _set_extent(layer, visible_extent(access, info, state), undo)
         if with_dimensions:
             _hide_dimensions(layer, decision, undo)
+
+
+def may_mutate_layers(access: OperationAccess) -> bool:
+    """Return whether the answers of the operation show extents or dimensions of layers."""
+    return any(_shown(access.service, access.operation))
+
+
+def _shown(service: str, operation: str) -> tuple[bool, bool]:
+    """Return whether an operation's answers show extents, and whether dimensions."""
+    with_extents = operation in _WITH_EXTENTS.get(service, ())
+    return with_extents, service == "WMS" and operation in _WITH_DIMENSIONS
 
 
 def _layers_in_answer(

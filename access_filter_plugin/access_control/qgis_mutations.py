@@ -10,10 +10,13 @@ from ..qgis_boundary import report_failure
 from ..request_context import RequestContext
 from .admission.verdict import Verdict
 from .project_access import OperationAccess
-from .qgis_layer_mutations import mutate_layers
-from .qgis_wms_mutations import mutate_wms
+from .qgis_layer_mutations import may_mutate_layers, mutate_layers
+from .qgis_wms_mutations import may_mutate_wms, mutate_wms
 
 Undo = Callable[[], None]
+
+_NEVER = "never_mutates"
+"""Stands with the decisions, which belong to one generation, where these never set anything."""
 
 
 class Mutations:
@@ -28,10 +31,13 @@ class Mutations:
     ) -> None:
         """Set what the hooks cannot close; every change registers its undo before it is made."""
         self.reset()
+        if not access.is_restricted or _NEVER in access.cache:
+            return
         self._project = state.project
-        if access.is_restricted:
-            mutate_layers(context, access, state, verdict, self._undo.append)
-            mutate_wms(context, access, state, verdict, self._undo.append)
+        mutate_layers(context, access, state, verdict, self._undo.append)
+        mutate_wms(context, access, state, verdict, self._undo.append)
+        if not (may_mutate_layers(access) or may_mutate_wms(access, state)):
+            access.cache[_NEVER] = True
 
     def reset(self) -> None:
         """Put everything back; one undo that fails does not keep the others from running."""

@@ -59,6 +59,22 @@ def mutate_wms(
             context.notes[EXTENTS_NOTE] = dict(_extents(access, state))
 
 
+def may_mutate_wms(access: OperationAccess, state: Any) -> bool:
+    """Return whether some request of the operation may need anything set; False is certain.
+
+    What depends on more than the decisions and the project, such as the parameters, counts as
+    something that may be set.
+    """
+    if access.service != "WMS":
+        return access.service == "WMTS"
+    facts = wms_facts(state)
+    if access.operation in _DRAWING and (facts.has_annotations or facts.dimensions):
+        return True
+    if access.operation == "GetFeatureInfo" and unsafe_map_tips(access, state):
+        return True
+    return bool(_open_styles(access))
+
+
 def _keeping_clean(project: Any, undo: Register) -> Register:
     """Return ``undo``, which with its first entry puts the project's dirty flag back as well."""
     is_kept = False
@@ -75,13 +91,18 @@ def _keeping_clean(project: Any, undo: Register) -> Register:
 
 def _set_open_styles(access: OperationAccess, state: Any, undo: Register) -> None:
     """Make an open style current where the project's own default is closed (policy 21)."""
-    wanted = access.cache.get(_STYLES_KEY)
-    if not isinstance(wanted, tuple):
-        wanted = access.cache[_STYLES_KEY] = tuple(_other_styles(access))
-    for layer_id, style in wanted:
+    for layer_id, style in _open_styles(access):
         manager = state.layers[layer_id].styleManager()
         undo(partial(manager.setCurrentStyle, manager.currentStyle()))
         manager.setCurrentStyle(style)
+
+
+def _open_styles(access: OperationAccess) -> tuple[tuple[str, str], ...]:
+    """Return the layers in whose default style nothing may be shown, and the style to take."""
+    wanted = access.cache.get(_STYLES_KEY)
+    if not isinstance(wanted, tuple):
+        wanted = access.cache[_STYLES_KEY] = tuple(_other_styles(access))
+    return wanted
 
 
 def _other_styles(access: OperationAccess) -> Iterator[tuple[str, str]]:

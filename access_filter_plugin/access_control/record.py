@@ -18,7 +18,7 @@ MAX_TEXT = 2000
 
 
 def record_of_request(access: OperationAccess, request: OwsRequest) -> DecisionRecord:
-    """Return the record of a request by the layers that it names; the caller may change it."""
+    """Return the record of a request by the layers that it names: others have it, too."""
     texts = naming_texts(request)
     known = access.cache.get("records")
     if not isinstance(known, dict):
@@ -28,7 +28,7 @@ def record_of_request(access: OperationAccess, request: OwsRequest) -> DecisionR
         record = record_of(access, touched_layers(request, access.catalogue))
         if len(known) < MAX_KEPT and sum(map(len, texts)) <= MAX_TEXT:
             known[texts] = record
-    return record.copy()
+    return record
 
 
 def record_of(access: OperationAccess, layer_ids: Iterable[str]) -> DecisionRecord:

@@ -254,6 +254,17 @@ def test_the_line_tells_the_decision(alice: Client, lines: Lines) -> None:
     assert set(decision["hidden"]["parcels"]) >= {"owner", "owner_name"}
 
 
+def test_a_refused_request_leaves_the_decision_of_the_next_one_alone(
+    alice: Client, lines: Lines
+) -> None:
+    for _ in range(2):
+        alice.get(**MAP, SLD_BODY="<StyledLayerDescriptor/>")
+        alice.get(**MAP)
+    told = [json.loads(line)["decision"] for line in lines.raw]
+    assert [decision["effect"] for decision in told] == ["deny", "allow", "deny", "allow"]
+    assert ["refused" in decision for decision in told] == [True, False, True, False]
+
+
 def test_a_refused_request_is_a_warning_with_its_reason(alice: Client, lines: Lines) -> None:
     answer = alice.get(**MAP, SLD_BODY="<StyledLayerDescriptor/>")
     entry = lines.only()

@@ -178,7 +178,8 @@ def test_one_hidden_layer_among_several_makes_the_request_unknown(
 def test_the_extent_is_that_of_the_visible_rows(server: Server, tmp_path: Path) -> None:
     rules = [{"layers": "parcels", "filter": "zone = 1"}]
     client = server.client(policy_project(tmp_path / "p", access_rules=rules))
-    assert features(client).json["bbox"] == [1, 1, 3, 3]
+    for _ in range(2):
+        assert features(client).json["bbox"] == [1, 1, 3, 3]
     capabilities = client.get(SERVICE="WFS", VERSION="1.1.0", REQUEST="GetCapabilities").text
     assert "<ows:UpperCorner>3 3</ows:UpperCorner>" in capabilities
     with server.unguarded():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from qgis import core
@@ -22,7 +23,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QPointF, QRectF, QSizeF
 from qgis.PyQt.QtGui import QTextDocument
 
-from tests.server.test_wms_admission import MAP, PRINT, get, is_picture
+from tests.server.test_wms_admission import LEGEND, MAP, PRINT, get, is_picture
 from tests.server.test_wms_redaction import INFO
 from tests.support.server import Client, Server
 from tests.support.wms_projects import wms_project
@@ -147,6 +148,30 @@ def test_the_greatest_value_of_a_dimension_is_not_that_of_hidden_rows(
     with server.unguarded():
         assert get(greatest, MAP).body != get(plain, MAP).body
     assert get(greatest, MAP).body == get(plain, MAP).body
+
+
+TIP = {**INFO, "INFO_FORMAT": "text/xml"}
+NO_OWNERS = [{"layers": "parcels", "attributes": ["*", "!owner_name", "!owner"]}]
+
+
+@pytest.mark.parametrize(
+    ("edit", "rules", "request_"),
+    [
+        (with_annotation("salaries"), OPEN_PARCELS, MAP),
+        (dimension("holder", "owner_name", 2), NO_OWNERS, MAP),
+        (None, NO_OWNERS, TIP),
+        (None, [{"layers": "parcels", "styles": ["blue"]}], LEGEND),
+    ],
+    ids=["annotation", "dimension", "map tip", "style"],
+)
+def test_what_is_set_for_one_request_is_set_for_the_next(
+    server: Server, tmp_path: Path, edit: Any, rules: Any, request_: dict[str, Any]
+) -> None:
+    client = client_of(server, tmp_path, edit, rules)
+    first = get(client, request_).body
+    assert [get(client, request_).body for _ in range(2)] == [first, first]
+    with server.unguarded():
+        assert get(client, request_).body != first
 
 
 def owners_by_name(_project: QgsProject, layers: Layers) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
+import re
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from access_filter_plugin.access_control.admission import grammar
 from access_filter_plugin.access_control.admission.grammar import has_template, is_bbox
 from access_filter_plugin.access_control.admission.guard_body import body_reads_server
 from access_filter_plugin.access_control.admission.guards import (
@@ -196,3 +199,16 @@ def test_a_listed_host_may_be_asked() -> None:
 )
 def test_a_box_is_four_numbers(text: str, is_box: bool) -> None:
     assert is_bbox(text) is is_box
+
+
+def test_a_quick_look_finds_no_box_that_a_slow_one_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chance = random.Random(7)
+    parts = ["1", "-1", "1.5"] * 5 + ["1.", ".5", "-", "+1", "1e3", "", " 1", "1" * 31, "1.1.1"]
+    sizes = [chance.choice((3, 4, 4, 4, 5)) for _ in range(3000)]
+    boxes = [",".join(chance.choices(parts, k=size)) for size in sizes]
+    quick = [is_bbox(box) for box in boxes]
+    monkeypatch.setattr(grammar, "_PLAIN_BOX", re.compile("(?!)"))
+    assert quick == [is_bbox(box) for box in boxes]
+    assert {True, False} == set(quick)

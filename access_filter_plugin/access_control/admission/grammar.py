@@ -12,6 +12,8 @@ Grammar = Callable[[str], bool]
 
 _INTEGER = late_pattern(r"[+-]?\d{1,9}")
 _NUMBER = late_pattern(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,3})?")
+#: A box as map clients write it: four of what are numbers in :data:`_NUMBER`, too.
+_PLAIN_BOX = late_pattern(r"-?\d{1,15}(?:\.\d{1,20})?(?:,-?\d{1,15}(?:\.\d{1,20})?){3}", re.ASCII)
 _BOOLEAN = late_pattern(r"true|false|1|0|yes|no|on|off|", re.IGNORECASE)
 _COLOR = late_pattern(r"(0x|#)?[0-9a-fA-F]{3,8}|[a-zA-Z]{1,32}")
 _CRS = late_pattern(r"[A-Za-z0-9:/._-]{1,120}")
@@ -64,9 +66,9 @@ def is_text(text: str) -> bool:
 
 def is_bbox(text: str) -> bool:
     """Return whether a value is empty or at least four numbers, perhaps with a reference system."""
-    parts = [part.strip() for part in text.split(",")] if text else []
-    if not parts:
+    if not text or _PLAIN_BOX.fullmatch(text) is not None:
         return True
+    parts = [part.strip() for part in text.split(",")]
     numbers = parts[:-1] if len(parts) in (5, 7) else parts
     # A '+' of an exponent may have become a blank on the way (1e 05).
     return (
