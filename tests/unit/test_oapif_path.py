@@ -44,6 +44,15 @@ def test_plain_paths_are_read(path: str, expected: ApiPath) -> None:
     assert read_path(path) == expected
 
 
+def test_a_path_that_was_read_is_taken_for_no_other() -> None:
+    names = ("a", "A", "a ", "\u00e4", "a.json.")
+    paths = {name: f"/wfs3/collections/{name}/items" for name in names}
+    for _ in range(2):
+        assert [read_path(path).collection for path in paths.values()] == list(names)
+        with pytest.raises(Refused):
+            read_path("/wfs3/collections/../a/items")
+
+
 @pytest.mark.parametrize(
     "path",
     [

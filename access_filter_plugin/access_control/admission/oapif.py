@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Optional
 
@@ -62,8 +63,13 @@ def bad_request(sentence: str) -> Refused:
     return Refused(sentence, code=BAD_REQUEST)
 
 
+@lru_cache(maxsize=64)
 def read_path(path: str) -> ApiPath:
-    """Return what a decoded path is about; raise Refused for a form that is not the plain one."""
+    """Return what a decoded path is about; raise Refused for a form that is not the plain one.
+
+    Two walls read the path of every request, and clients ask for the same few again; what is
+    remembered follows from the text alone, and a refusal is not remembered.
+    """
     found = _PATH.fullmatch(path)
     rest = (found.group("rest") or "") if found else ""
     if found is None or "//" in path or "/wfs3" in rest or "/wfs3" in found.group("root"):
