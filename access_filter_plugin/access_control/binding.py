@@ -281,10 +281,13 @@ class _Binder:
         if parsed is None:
             return True
         missing = parsed.columns - frozenset(layer.attributes)
-        if layer.kind is LayerKind.VECTOR and not missing:
+        varying = layer.by_caller if parsed.reads_all else layer.by_caller & parsed.columns
+        if layer.kind is LayerKind.VECTOR and not missing and not varying:
             return True
         outcome = "covers it whole" if rule.effect is Effect.DENY else "opens nothing there"
         why = f"has no attribute {shown(min(missing))}" if missing else "has no rows"
+        if varying and not missing:
+            why = f"computes {shown(min(varying))} for each caller, by whose rows no rule can go"
         self._warn(rule, key, f"layer {shown(layer.name)} {why}; the rule {outcome}")
         return False
 

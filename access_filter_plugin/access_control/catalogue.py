@@ -63,6 +63,8 @@ class LayerInfo:
         default_factory=lambda: MappingProxyType({})
     )
     """Attribute → what it is computed or joined from."""
+    by_caller: frozenset[str] = frozenset()
+    """The attributes that are computed for each caller, so that no rule can go by them."""
     label_sources: Mapping[str, tuple[Source, ...]] = field(
         default_factory=lambda: MappingProxyType({})
     )

@@ -22,8 +22,9 @@ _CLOCK_TICK = 0.05
 
 _OWN_RULES = late_pattern(rb"<Variables>.*?</Variables>", re.DOTALL)
 _NAMES = late_pattern("|".join(PLACEHOLDERS).encode())
-# Functions that find a variable by a name they compute, or tell them all.
-_BY_COMPUTED_NAME = late_pattern(rb"\b(?:var|eval|eval_template|item_variables)\b")
+# Functions that find a variable by a name they compute, or tell them all; in the source of a virtual
+# layer a blank before them is written %20.
+_BY_COMPUTED_NAME = late_pattern(rb"(?:\b|%[0-9a-f]{2})(?:var|eval|eval_template|item_variables)\b")
 # What lies in other files: layers of another project, pages that a layout or an annotation loads.
 _ELSEWHERE = late_pattern(
     rb"""embedded(?:=|_project)|\bhtmlfile\b|<layoutmultiframe\b[^>]*\burl\s*=\s*["'][^"']"""
@@ -52,6 +53,12 @@ def may_use_variables(text: bytes) -> bool:
 def names_variables(text: str) -> bool:
     """Return whether a text names one of the caller's variables."""
     return _NAMES.search(text.lower().encode("utf-8", "replace")) is not None
+
+
+def may_name_variables(text: str) -> bool:
+    """Return whether an expression names one of them, or finds variables by computed names."""
+    plain = text.lower().encode("utf-8", "replace")
+    return _NAMES.search(plain) is not None or _BY_COMPUTED_NAME.search(plain) is not None
 
 
 def read_project_text(path: str, not_before: float) -> Optional[bytes]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from qgis.core import (
@@ -13,7 +14,9 @@ from qgis.core import (
 )
 from qgis.server import QgsServerProjectUtils
 
+from .caller_attributes import attributes_by_caller
 from .catalogue import Catalogue, LayerInfo, LayerKind
+from .project_text import may_name_variables
 from .qgis_layouts import layout_sources
 from .qgis_sources import (
     attribute_sources,
@@ -31,6 +34,9 @@ def read_catalogue(project: QgsProject) -> Catalogue:
         layer_id: _layer(project, layer, groups.get(layer_id, ()), use_ids)
         for layer_id, layer in project.mapLayers().items()
     }
+    by_caller = attributes_by_caller(layers, _naming_the_caller(project, layers))
+    for layer_id, names in by_caller.items():
+        layers[layer_id] = replace(layers[layer_id], by_caller=names)
     layouts = project.layoutManager().printLayouts()
     return Catalogue(
         layers=layers,
@@ -38,6 +44,25 @@ def read_catalogue(project: QgsProject) -> Catalogue:
         templates=tuple(layout.name() for layout in layouts),
         template_sources={layout.name(): layout_sources(layout) for layout in layouts},
     )
+
+
+def _naming_the_caller(
+    project: QgsProject, layers: Mapping[str, LayerInfo]
+) -> dict[str, frozenset[str]]:
+    """Return the attributes of each layer whose own text may name a variable of the caller."""
+    return {
+        layer_id: frozenset(_named_by(project.mapLayer(layer_id), info))
+        for layer_id, info in layers.items()
+        if info.kind is LayerKind.VECTOR
+    }
+
+
+def _named_by(layer: QgsVectorLayer, info: LayerInfo) -> Iterator[str]:
+    if layer.providerType() == "virtual" and may_name_variables(layer.source()):
+        yield from info.attributes
+    for name in info.attribute_sources:
+        if may_name_variables(layer.expressionField(layer.fields().indexOf(name))):
+            yield name
 
 
 def _names_of(group: QgsLayerTreeGroup) -> tuple[str, ...]:

@@ -55,6 +55,7 @@ def test_a_project_that_names_none_of_them_uses_none(unused: bytes) -> None:
         text("VAR /* a comment */ ('x')"),
         text("eval(&quot;name&quot;)"),
         text("eval_template('x')"),
+        text("?query=select%20var%28%27access%27%7C%7C%27_user%27%29"),
         text("map_to_json(item_variables('map'))"),
         text("@acc&#101;ss_user"),
         text("@&#x61;ccess_user"),
