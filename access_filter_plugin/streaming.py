@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from .ows_request import OwsRequest
 
-_NEVER_STREAMED = frozenset({"WMS", "WMTS", "WCS", "OAPIF", "ACCESS"})
+NEVER_STREAMED = frozenset({"WMS", "WMTS", "WCS", "OAPIF", "ACCESS"})
 
 
 def may_stream(request: OwsRequest) -> bool:
     """Return whether headers must be set before the service runs, or might be too late."""
     if request.service == "WFS":
         return request.operation == "GetFeature"
-    return request.service not in _NEVER_STREAMED
+    return request.service not in NEVER_STREAMED

@@ -3,52 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 from .client_connection import ClientConnection
-from .entry import BadLayer, RequestFacts
-from .service_error import ABORTED, MAX_ERROR_BODY, UNFINISHED, read_error
+from .entry import RequestFacts
+from .service_error import ABORTED, MAX_ERROR_BODY, UNFINISHED, ServiceError, read_error
 
-_OWN_STATUS = frozenset({"WMS", "WFS", "WCS", "WMTS", "OAPIF", "ACCESS"})
+OWN_STATUS = frozenset({"WMS", "WFS", "WCS", "WMTS", "OAPIF", "ACCESS"})
 """Services whose errors have a status of their own; others answer errors with 200 as well."""
-_ABORT_MS = 200
+ABORT_MS = 200
 """Nobody is asked whether the client is still there after requests shorter than this."""
 
 
-class AnswerReader:
-    """Reads the facts of answers."""
+class ErrorFinder:
+    """Finds out what went wrong with requests."""
 
     def __init__(self) -> None:
         self._connection = ClientConnection()
 
-    def facts(
-        self,
-        handler: Any,
-        service: str,
-        *,
-        ms: float,
-        is_streamed: bool,
-        trace_id: str,
-        bad_layers: Sequence[BadLayer],
-        layer_ms: Optional[Mapping[str, float]],
-    ) -> RequestFacts:
-        """Return the facts of an answer that is about to leave."""
-        # Under FastCGI the status of a good answer is 0 (facts B).
-        status = handler.statusCode() or 200
-        size, error = None, None
-        if not is_streamed:  # else the body is the last chunk of many (facts E20)
-            body = handler.body()
-            size = body.size()
-            if status >= 400 or service not in _OWN_STATUS:
-                error = read_error(status, bytes(body) if size <= MAX_ERROR_BODY else b"")
-        if ms >= _ABORT_MS and (error is None or status >= 500) and self._connection.is_gone():
+    def find(self, service: str, status: int, ms: float, body: Any) -> Optional[ServiceError]:
+        """Return the error of an answer that is about to leave; no ``body`` when it was streamed."""
+        error = None
+        if body is not None and (status >= 400 or service not in OWN_STATUS):
+            error = read_error(status, bytes(body) if body.size() <= MAX_ERROR_BODY else b"")
+        if ms >= ABORT_MS and (error is None or status >= 500) and self._connection.is_gone():
             error = ABORTED
-        agent, referer = handler.requestHeader("User-Agent"), handler.requestHeader("Referer")
-        came = time.time() - ms / 1000
-        return RequestFacts(
-            came, ms, status, size, error, trace_id, agent, referer, bad_layers, layer_ms
-        )
+        return error
 
 
 def unfinished_facts(started: float, trace_id: str) -> RequestFacts:

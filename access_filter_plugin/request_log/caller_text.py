@@ -8,24 +8,27 @@ from typing import Optional
 from ..subject import Address
 from .json_text import members, quoted, string_list
 from .pseudonym import truncated
-from .remembered import Remembered
 from .scrub import scrubbed, without_query
 
 MAX_HEADER = 256
-_Names = tuple[Optional[str], frozenset[str]]
-_Headers = tuple[str, str]
 
 
 def names_text(user: Optional[str], roles: frozenset[str]) -> str:
     """Return the members ``user`` and ``roles``, each with a comma before it."""
-    key = (user, roles)
-    return _NAMES.texts.get(key) or _NAMES.make(key)
+    names = {"user": "null" if user is None else quoted(user)}
+    if roles:
+        names["roles"] = string_list(sorted(roles))
+    return members(names)
 
 
 def headers_text(user_agent: str, referer: str) -> str:
     """Return the members ``user_agent`` and ``referer``, each with a comma before it."""
-    key = (user_agent, referer)
-    return _HEADERS.texts.get(key) or _HEADERS.make(key)
+    return members(
+        {
+            "user_agent": quoted(scrubbed(user_agent), MAX_HEADER) if user_agent else "",
+            "referer": quoted(without_query(referer), MAX_HEADER) if referer else "",
+        }
+    )
 
 
 def client_text(address: Address, *, hides: bool) -> str:
@@ -37,25 +40,3 @@ def client_text(address: Address, *, hides: bool) -> str:
         return f',"client":"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{last}"'
     # Quoted like any text: an IPv6 address may carry a zone that a client wrote.
     return f',"client":{quoted(truncated(address) if hides else str(address))}'
-
-
-def _names(key: _Names) -> str:
-    user, roles = key
-    names = {"user": "null" if user is None else quoted(user)}
-    if roles:
-        names["roles"] = string_list(sorted(roles))
-    return members(names)
-
-
-def _headers(key: _Headers) -> str:
-    user_agent, referer = key
-    return members(
-        {
-            "user_agent": quoted(scrubbed(user_agent), MAX_HEADER) if user_agent else "",
-            "referer": quoted(without_query(referer), MAX_HEADER) if referer else "",
-        }
-    )
-
-
-_NAMES = Remembered(_names)
-_HEADERS = Remembered(_headers)

@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from ..request_context import DecisionRecord
+from typing import Optional
+
 from .json_text import CUT_MARK, MAX_ITEMS, json_object, quoted, string_list
-from .remembered import Remembered
 from .scrub import scrubbed
 
 MAX_REASON = 300
 
-_Hidden = tuple[tuple[str, tuple[str, ...]], ...]
-_Parts = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...], _Hidden, "str | None"]
+Hidden = tuple[tuple[str, tuple[str, ...]], ...]
+Decided = tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...], Hidden, Optional[str]]
+"""The effect, the rules, the denied and the filtered layers, the hidden attributes of each layer,
+and the reason of a refusal as it may be shown."""
 
 
-def decision_text(decision: DecisionRecord, refused: str | None) -> str:
-    """Return the decision as JSON, without its empty members.
-
-    ``refused`` is the reason of the admission wall as it may be shown (without the user's name,
-    where that is a pseudonym).
-    """
-    parts = (
-        decision.effect,
-        decision.rules,
-        decision.denied,
-        decision.filtered,
-        tuple(decision.hidden.items()),
-        refused,
-    )
-    return _TEXTS.texts.get(parts) or _TEXTS.make(parts)
-
-
-def _text(parts: _Parts) -> str:
-    effect, rules, denied, filtered, hidden, refused = parts
+def decision_text(decided: Decided) -> str:
+    """Return a decision as JSON, without its empty members."""
+    effect, rules, denied, filtered, hidden, refused = decided
     values = {"effect": quoted(effect)}
     if rules:
         values["rules"] = string_list(rules)
@@ -46,10 +32,7 @@ def _text(parts: _Parts) -> str:
     return json_object(values)
 
 
-_TEXTS = Remembered(_text)
-
-
-def _hidden(hidden: _Hidden) -> str:
+def _hidden(hidden: Hidden) -> str:
     shown = {layer: string_list(attributes) for layer, attributes in sorted(hidden)[:MAX_ITEMS]}
     if len(hidden) > MAX_ITEMS:
         shown[CUT_MARK] = f"[{quoted(f'{len(hidden) - MAX_ITEMS} more layers')}]"

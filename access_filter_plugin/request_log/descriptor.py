@@ -6,7 +6,7 @@ import errno
 import os
 import select
 import stat
-from typing import Callable, Optional
+from typing import Callable, NoReturn, Optional
 
 from .shorten import shorten
 
@@ -62,8 +62,17 @@ class Descriptor:
         if os.write(self.number, line) == len(line):
             self._torn = False
             return
+        self.cut_off()
+
+    def cut_off(self) -> NoReturn:
+        """Begin the next line on a line of its own, and raise OSError: the last one was not whole."""
         self._torn = True
         raise OSError(errno.ENOSPC, "a line was cut off")
+
+    @property
+    def is_plain(self) -> bool:
+        """True where a line of at most ``MAX_FILE_LINE`` bytes needs nothing but to be written."""
+        return self._is_file and not self._torn
 
     def _wait_for_reader(self, poll: select.poll) -> None:
         # A reader that stopped reading must not stop the server: wait once, then not at all.

@@ -8,11 +8,11 @@ from typing import Any, Optional
 from .. import qgis_log
 from ..operator_settings import OperatorSettings
 from ..request_context import RequestContext
-from ..streaming import may_stream
+from ..streaming import NEVER_STREAMED, may_stream
 from ..strict_json import Problem, StrictJsonError
 from ..value_class import mutable_class
-from .answer_reader import AnswerReader, unfinished_facts
-from .entry import BadLayer, LineWriter, RequestFacts, is_remarkable, level_of
+from .answer_reader import ABORT_MS, OWN_STATUS, ErrorFinder, unfinished_facts
+from .entry import BadLayer, LineWriter, RequestFacts, is_remarkable, level_of, new_tuple
 from .pseudonym import Pseudonyms
 from .qgis_bad_layers import LoadFailures, bad_layers
 from .qgis_layer_times import layer_times, measures_layers
@@ -46,7 +46,7 @@ class RequestLog:
         self._without_project = ProjectLog(operator_defaults(operator.log_default))
         self._admin_roles = operator.admin_roles
         self._writer = LineWriter(Pseudonyms(operator.log_key))
-        self._answers = AnswerReader()
+        self._errors = ErrorFinder()
         self._ids = RequestIds()
         self._sampler = Sampler()
         self._failures = LoadFailures()
@@ -72,39 +72,80 @@ class RequestLog:
 
     def request_ready(self, context: RequestContext, handler: Any) -> None:
         """Give the request its id, in time for answers that are streamed."""
-        if self._begun is not context:
+        if self._begun is not None or context.project is None:
             self._begin(context)
-        if may_stream(context.request):
+        else:
+            self._begun = context
+            self._traceparent = ""
+        if context.request.service not in NEVER_STREAMED and may_stream(context.request):
             self._name(context, handler)
 
     def response_complete(self, context: RequestContext, handler: Any) -> None:
-        """Write the line of the request."""
+        """Name the request in its answer, and write its line.
+
+        All of the usual case stands in one place: right after QGIS's own work, every further
+        function costs a microsecond or two.
+        """
         if self._begun is not context:  # another plugin ended it before it was ready
             self._begin(context)
         self._begun = None
         ms = (time.perf_counter() - context.started) * 1000 if context.started else 0.0
         layer_ms = layer_times() if self._measures_layers else None
         is_streamed = handler.headersSent()
+        header = handler.requestHeader
         if not is_streamed:
-            # Or again: whoever writes an error or another answer drops all headers.
-            self._name(context, handler)
+            if context.request_id or header(_TRACE) or header(_REQUEST_ID):
+                # Or again: whoever writes an error or another answer drops all headers.
+                self._name(context, handler)
+            else:
+                context.request_id = made = self._ids.make()
+                handler.setResponseHeader(_REQUEST_ID, made)
             if self._admin_roles and not self._admin_roles.isdisjoint(context.subject.roles):
                 handler.setResponseHeader("Server-Timing", server_timing(ms, layer_ms))
-        log = self._log_of(context)
         failures = self._failures.end() if self._failures.is_listening else ()
-        if log.settings.enabled and self.sink is not NO_SINK:
-            facts = self._answers.facts(
-                handler,
-                context.request.service,
-                ms=ms,
-                is_streamed=is_streamed,
-                trace_id=self._traceparent and trace_id(self._traceparent),
-                bad_layers=failures or log.bad_layers,
-                layer_ms=layer_ms,
-            )
-            self._write(context, facts, log)
+        log, project = self._without_project, context.project
+        if project is not None:
+            log = project.parts.get(self.name, log)
+        settings, sink = log.settings, self.sink
+        if not settings.enabled or sink is NO_SINK:
+            return
+        # Under FastCGI the status of a good answer is 0 (facts B).
+        status = handler.statusCode() or 200
+        # Of a streamed answer the body is the last chunk of many (facts E20).
+        body = None if is_streamed else handler.body()
+        error = None
+        if status >= 400 or ms >= ABORT_MS or context.request.service not in OWN_STATUS:
+            error = self._errors.find(context.request.service, status, ms, body)
+        facts = new_tuple(
+            RequestFacts,
+            (
+                time.time() - ms / 1000,
+                ms,
+                status,
+                None if body is None else body.size(),
+                error,
+                self._traceparent and trace_id(self._traceparent),
+                header("User-Agent"),
+                header("Referer"),
+                failures or log.bad_layers,
+                layer_ms,
+            ),
+        )
+        level = level_of(context, facts, settings.slow_ms)
+        if (
+            settings.sample < 1.0
+            and level == "info"
+            and not is_remarkable(facts)
+            and not self._sampler.keeps(settings.sample)
+        ):
+            return
+        sink.write(self._writer.line(context, facts, settings, level), level)
+        if log.bad_layers:
+            log.bad_layers = ()
 
     def _begin(self, context: RequestContext) -> None:
+        if self._begun is context:
+            return
         if self._begun is not None:
             self._finish(self._begun)
         self._begun = context
@@ -117,7 +158,7 @@ class RequestLog:
         if not context.request_id:
             trace, sent = handler.requestHeader(_TRACE), handler.requestHeader(_REQUEST_ID)
             self._traceparent = read_traceparent(trace) if trace else ""
-            context.request_id = self._ids.accept_or_make(sent)
+            context.request_id = self._ids.accept_or_make(sent) if sent else self._ids.make()
         handler.setResponseHeader(_REQUEST_ID, context.request_id)
         if self._traceparent:
             handler.setResponseHeader(_TRACE, self._traceparent)
@@ -125,28 +166,10 @@ class RequestLog:
     def _finish(self, context: RequestContext) -> None:
         """Write the line of a request that never got as far as ``response_complete``."""
         self._failures.end()
-        context.request_id = context.request_id or self._ids.accept_or_make("")
-        log = self._log_of(context)
+        context.request_id = context.request_id or self._ids.make()
+        log, project = self._without_project, context.project
+        if project is not None:
+            log = project.parts.get(self.name, log)
         if log.settings.enabled and self.sink is not NO_SINK:
-            trace = trace_id(self._traceparent)
-            self._write(context, unfinished_facts(context.started, trace), log)
-
-    def _log_of(self, context: RequestContext) -> ProjectLog:
-        if context.project is None:
-            return self._without_project
-        part: ProjectLog = context.project.parts.get(self.name, self._without_project)
-        return part
-
-    def _write(self, context: RequestContext, facts: RequestFacts, log: ProjectLog) -> None:
-        settings = log.settings
-        level = level_of(context, facts, settings.slow_ms)
-        if (
-            level == "info"
-            and settings.sample < 1.0
-            and not is_remarkable(facts)
-            and not self._sampler.keeps(settings.sample)
-        ):
-            return
-        self.sink.write(self._writer.line(context, facts, settings, level), level)
-        if log.bad_layers:
-            log.bad_layers = ()
+            facts = unfinished_facts(context.started, trace_id(self._traceparent))
+            self.sink.write(self._writer.line(context, facts, log.settings, "error"), "error")

@@ -12,21 +12,21 @@ MAX_LENGTH = 2000
 
 
 class Remembered(Generic[Key]):
-    """A bounded memory: ``texts.get(key) or remember(key)``.
+    """A bounded memory of pairs of texts: ``texts.get(key) or make(key)``.
 
     Plainer than ``lru_cache`` on purpose: right after QGIS's own work everything a look-up touches
     comes from main memory, and this touches the least.
     """
 
-    def __init__(self, make: Callable[[Key], str]) -> None:
+    def __init__(self, make: Callable[[Key], tuple[str, str]]) -> None:
         self._make = make
-        self.texts: dict[Key, str] = {}
+        self.texts: dict[Key, tuple[str, str]] = {}
 
-    def make(self, key: Key) -> str:
-        """Make the text of a key that is not among ``texts``, and keep it unless it is long."""
-        text = self._make(key)
-        if len(text) <= MAX_LENGTH and len(repr(key)) <= MAX_LENGTH:
+    def make(self, key: Key) -> tuple[str, str]:
+        """Make the texts of a key that is not among ``texts``, and keep them unless they are long."""
+        texts = self._make(key)
+        if len(texts[0]) + len(texts[1]) <= MAX_LENGTH and len(repr(key)) <= MAX_LENGTH:
             if len(self.texts) >= MAX_TEXTS:
                 self.texts.clear()
-            self.texts[key] = text
-        return text
+            self.texts[key] = texts
+        return texts

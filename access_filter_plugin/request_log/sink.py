@@ -13,7 +13,7 @@ import os
 import time
 from typing import Callable, Optional, Protocol
 
-from .descriptor import Descriptor, FailureReporter, Report
+from .descriptor import MAX_FILE_LINE, Descriptor, FailureReporter, Report
 from .syslog_sink import SyslogSink
 
 STDERR = 2
@@ -21,6 +21,7 @@ LOOK_EVERY_SECONDS = 0.2
 """How often a busy worker looks whether its file was renamed: the two system calls of the look cost
 more than the line."""
 _FILE_MODE = 0o640
+_NONE = -1
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 # Non-blocking for the sake of named pipes, no matter for a regular file. Windows has neither.
 _FLAGS |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -65,10 +66,6 @@ class StderrSink:
 NO_SINK = NoSink()
 
 
-def _not_open(_line: bytes) -> None:
-    raise OSError(errno.EBADF, "not open")
-
-
 class FileSink:
     """A file, followed through rotation by rename and by truncation."""
 
@@ -79,7 +76,8 @@ class FileSink:
         self._reporter = reporter
         self._clock = clock
         self._descriptor: Optional[Descriptor] = None
-        self._write: Callable[[bytes], None] = _not_open
+        self._plain = _NONE
+        """The number of the descriptor while it takes lines as they are."""
         self._look_at = 0.0
 
     def write(self, line: bytes, level: str) -> None:
@@ -87,18 +85,27 @@ class FileSink:
         try:
             if self._clock() >= self._look_at:
                 self._open_file()
-            self._write(line)
+            descriptor = self._descriptor
+            if descriptor is None:
+                raise OSError(errno.EBADF, "not open")
+            if self._plain == _NONE or len(line) > MAX_FILE_LINE:
+                descriptor.write(line)
+            elif os.write(self._plain, line) != len(line):
+                self._plain = _NONE
+                descriptor.cut_off()
         except OSError as error:
             self._reporter.failed(error.strerror or str(error))
 
     def _open_file(self) -> None:
         self._look_at = 0.0  # again with the next line, should this fail
+        self._plain = _NONE
         if self._descriptor is not None and not self._is_in_place(self._descriptor):
             self._descriptor.close()
             self._descriptor = None
         if self._descriptor is None:
             self._descriptor = Descriptor(os.open(self._path, _FLAGS, _FILE_MODE))
-            self._write = self._descriptor.write
+        if self._descriptor.is_plain:
+            self._plain = self._descriptor.number
         self._look_at = self._clock() + LOOK_EVERY_SECONDS
 
     def _is_in_place(self, descriptor: Descriptor) -> bool:

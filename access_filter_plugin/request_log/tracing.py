@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
+from itertools import count
 
 from ..late_pattern import late_pattern
 
@@ -17,15 +19,14 @@ class RequestIds:
     """Makes ids for the requests that bring none: unique, and cheap enough for every request."""
 
     def __init__(self) -> None:
-        self._prefix = os.urandom(8).hex()
-        self._count = 0
+        # An iterator is called without the cost of a function of ours.
+        self.make: Callable[[], str] = map(
+            f"{os.urandom(8).hex()}-{{:x}}".format, count(1)
+        ).__next__
 
     def accept_or_make(self, sent: str) -> str:
         """Return the id that was sent when it is a harmless one, else a new one."""
-        if sent and _REQUEST_ID.fullmatch(sent):
-            return sent
-        self._count += 1
-        return f"{self._prefix}-{self._count:x}"
+        return sent if _REQUEST_ID.fullmatch(sent) else self.make()
 
 
 def read_traceparent(sent: str) -> str:

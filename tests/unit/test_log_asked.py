@@ -8,15 +8,22 @@ from typing import Any
 import pytest
 
 from access_filter_plugin.ows_request import OwsRequest
-from access_filter_plugin.request_log.asked import asked_text
+from access_filter_plugin.request_context import RequestContext
+from access_filter_plugin.request_log.entry import LineWriter, RequestFacts
+from access_filter_plugin.request_log.pseudonym import Pseudonyms
+from access_filter_plugin.request_log.settings import LogSettings
+
+WRITER = LineWriter(Pseudonyms(""))
+FACTS = RequestFacts(time=0.0, ms=1.0, status=200)
+OTHERS = {"time", "level", "request_id", "pid", "status", "ms", "bytes", "user", "decision"}
 
 
 def asked(**request: Any) -> dict[str, Any]:
     parameters = request.pop("parameters", {})
     service, operation = request.pop("service", ""), request.pop("operation", "")
-    text = asked_text(OwsRequest(service, operation, parameters=parameters, **request))
-    members: dict[str, Any] = json.loads("{" + text[1:] + "}")
-    return members
+    context = RequestContext(OwsRequest(service, operation, parameters=parameters, **request))
+    line: dict[str, Any] = json.loads(WRITER.line(context, FACTS, LogSettings(), "info"))
+    return {name: value for name, value in line.items() if name not in OTHERS}
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,28 @@ def test_after_a_line_that_was_cut_off_the_next_one_begins_anew(
     assert len(told) == 1
 
 
+def test_a_file_that_is_looked_at_again_remembers_the_line_that_was_cut_off(
+    tmp_path: Path, told: list[str]
+) -> None:
+    path = tmp_path / "requests.log"
+    sink = eager_sink(path, told)
+    with largest_file(6):
+        sink.write(b"one\n", "info")
+        sink.write(b"two\n", "info")
+    sink.write(b"three\n", "info")
+    assert path.read_bytes() == b"one\ntw\nthree\n"
+
+
+def test_a_named_pipe_gets_short_lines(tmp_path: Path, told: list[str]) -> None:
+    path = tmp_path / "requests.pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    long = json.dumps({"path": "x" * 5000, "status": 200}).encode() + b"\n"
+    make_sink(str(path), told.append).write(long, "info")
+    assert json.loads(os.read(reader, 65536)) == {"shortened": ["path"], "status": 200}
+    os.close(reader)
+
+
 def test_a_full_device_is_told_once(told: list[str]) -> None:
     sink = make_sink("/dev/full", told.append)
     sink.write(b"one\n", "info")
