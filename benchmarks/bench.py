@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import figures, page  # noqa: E402 (the path is set above)
 from benchmarks.fcgi import throughput  # noqa: E402
-from benchmarks.measuring import Used, measure, row  # noqa: E402
+from benchmarks.measuring import FEWEST_ROUNDS, Used, load, measure, row  # noqa: E402
 from benchmarks.postgis import postgis_projects  # noqa: E402
 from benchmarks.processes import CACHE, projects, workers  # noqa: E402
 from benchmarks.scenarios import (  # noqa: E402
@@ -64,8 +64,11 @@ def _timed(
     chosen = options.chosen(found)
     modes = list(dict.fromkeys(mode for scenario in chosen for mode in scenario.modes))
     used: list[list[Used]] = [[] for _ in chosen]
-    for _ in range(crews):
+    crews = min(crews, max(1, options.rounds // FEWEST_ROUNDS))
+    for number in range(crews):
+        print(f"crew {number + 1} of {crews}", file=sys.stderr, flush=True)
         with workers(modes, options.folder) as running:
+            load(running, chosen, places)
             for scenario, so_far in zip(chosen, used):
                 so_far.append(measure(running, scenario, places, options.rounds, crews))
     return _told(row(*both) for both in zip(chosen, used))
@@ -187,7 +190,7 @@ def arguments() -> argparse.Namespace:
         "groups", nargs="*", metavar="GROUP", help=f"one or more of: {', '.join(GROUPS)}"
     )
     parser.add_argument("--only", default="", help="scenarios whose name contains this text")
-    parser.add_argument("--rounds", type=int, default=72)
+    parser.add_argument("--rounds", type=int, default=64)
     parser.add_argument("--quick", action="store_true", help="a minute: 10 layers, three rounds")
     parser.add_argument("--results", type=Path, default=RESULTS, help="the file of the figures")
     parser.add_argument(

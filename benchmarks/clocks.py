@@ -18,8 +18,9 @@ def core() -> int:
 
 
 def stay(pid: int = 0) -> None:
-    """Keep a process, and those that it starts from now on, on that core."""
-    os.sched_setaffinity(pid, {core()})
+    """Keep a process with all its threads, and those that it starts from now on, on that core."""
+    for thread in os.listdir(f"/proc/{pid or 'self'}/task"):
+        os.sched_setaffinity(int(thread), {core()})
 
 
 def used_ns(backends: Sequence[int] = ()) -> int:

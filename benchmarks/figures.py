@@ -13,7 +13,7 @@ from .processes import installed, workers
 from .scenarios import ONE, get_features, get_info, get_map, requests_of
 from .statistic import Result, figure, interval
 
-PAIRS = 3
+PAIRS = 2
 SMALL = "layer_0060"
 """A layer of few rows, of a project of 100."""
 PREPARED = 400
@@ -123,7 +123,7 @@ def _used(worker: Any, places: Mapping[str, Path], size: int) -> dict[str, Any]:
             if worker.mode == "naive" and request.name == "OAPIF collections":
                 continue  # QGIS 3.22 answers 404 when a filter closes one layer
             url = _url(places["protected"], request.query, request.path)
-            worker.ask({"url": url, "cgi": cgi, "times": 3})
+            worker.ask({"url": url, "cgi": cgi, "times": 2})
     used: dict[str, Any] = worker.ask({"do": "memory"})
     return used
 

@@ -23,9 +23,11 @@ from .statistic import Result, between
 
 TURN_NS = 16_000_000
 """How much a server runs in a round, at least one request: some slices of the scheduler's."""
-MOST_NS = 10_000_000_000
+MOST_NS = 8_000_000_000
 """How long a scenario may take in all, but for the fewest rounds."""
 FEWEST_ROUNDS = 5
+FEWEST_LONG_ROUNDS = 3
+LONG_ROUND_NS = 3_000_000_000
 LONG_NS = 20_000_000
 """A request of which two are enough to warm a server up."""
 NAMED = ("log", "naive", "floor")
@@ -49,8 +51,8 @@ def measure(
     for mode, needed in one.items():
         commands[mode]["times"] = max(1, min(scenario.longest, TURN_NS // needed))
     round_ns = sum(commands[mode]["times"] * needed for mode, needed in one.items())
-    most = max(FEWEST_ROUNDS, rounds) // crews
-    rounds = max(min(FEWEST_ROUNDS, most), min(most, int(MOST_NS / crews / round_ns)))
+    fewest = FEWEST_ROUNDS if round_ns < LONG_ROUND_NS else FEWEST_LONG_ROUNDS
+    rounds = max(fewest, min(rounds // crews, int(MOST_NS / crews / round_ns)))
     used: Used = {mode: [] for mode in servers}
     order = list(servers)
     for _ in range(rounds):
@@ -62,21 +64,45 @@ def measure(
     return used
 
 
+def load(
+    running: Mapping[str, Worker], scenarios: Sequence[Scenario], places: Mapping[str, Path]
+) -> None:
+    """Let the servers load their projects on all cores, and stay on one of them afterwards."""
+    firsts: dict[str, Scenario] = {}
+    for scenario in scenarios:
+        firsts.setdefault(scenario.project, scenario)
+    for scenario in firsts.values():
+        for mode in scenario.modes:
+            running[mode].tell({**_command(scenario, places, mode), "times": 1})
+        for mode in scenario.modes:
+            _answered(running[mode])
+    for worker in running.values():
+        worker.ask({"do": "stay"})
+
+
+def _answered(worker: Worker) -> Any:
+    """Return what a server found; None of a naive filter that cannot answer the request."""
+    try:
+        return worker.answer()
+    except RuntimeError:
+        if worker.mode != "naive":
+            raise
+    return None
+
+
 def _warmed(
     running: Mapping[str, Worker], scenario: Scenario, commands: Mapping[str, dict[str, Any]]
 ) -> dict[str, Any]:
     warm: dict[str, Any] = {}
     for mode, command in commands.items():
-        try:
-            running[mode].ask({**command, "times": 1})  # loads the project, if it is new
-            found = running[mode].ask({**command, "times": 1})
-            if found["cpu"][0] < LONG_NS:
-                found = running[mode].ask({**command, "times": 3})
-        except RuntimeError:
-            if mode != "naive":
-                raise  # the naive filter may not be able to answer: then it has no figure
-        else:
-            warm[mode] = found
+        for number, times in enumerate((1, 1, 3)):  # the first may make what the second finds
+            running[mode].tell({**command, "times": times})
+            found = _answered(running[mode])
+            if found is None or (number and found["cpu"][0] > LONG_NS):
+                break
+        if found is None:
+            continue  # the naive filter has no figure then
+        warm[mode] = found
         if scenario.database and not found["backends"]:
             raise RuntimeError(f"{scenario.name}: no backend of the {mode} server was found")
     return warm

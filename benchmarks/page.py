@@ -92,7 +92,7 @@ def _section(group: str, kept: dict[str, Any]) -> list[str]:
     told = (
         f"Measured {kept['time'][:16].replace('T', ' ')} UTC at commit {kept['machine']['commit']}"
     )
-    lines = [f"### {TITLES[group]}", "", f"{told}, {kept['rounds']} rounds.", "", HEAD]
+    lines = [f"### {TITLES[group]}", "", f"{told}, up to {kept['rounds']} rounds.", "", HEAD]
     return [*lines, *(line(result) for result in kept["results"]), ""]
 
 
@@ -131,8 +131,8 @@ def _summary(results: list[dict[str, Any]], missed: list[dict[str, Any]]) -> lis
     )
     if floor:
         lines.append(
-            f"The floor misses {floor} of them itself: no plugin with an access control filter could"
-            " meet those here."
+            f"The floor misses {floor} of them itself: no plugin that answers QGIS's questions about"
+            " access in Python could meet those here."
         )
     return lines
 
@@ -154,7 +154,7 @@ def _told(result: dict[str, Any]) -> str:
     text = f"{narrow}{cells[2].strip('*')} ({cells[3]}) where {cells[-1]} is the target"
     if "floor" not in result or result["floor"] is None:
         return text
-    return f"{text}; the floor is {cells[4]}{', above it' if floor_misses(result) else ''}"
+    return f"{text}; the floor is {cells[4]}{', above the target itself' if floor_misses(result) else ''}"
 
 
 def write(whole: dict[str, Any], order: Sequence[str]) -> None:
