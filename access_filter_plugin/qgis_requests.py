@@ -59,7 +59,7 @@ class RequestPipeline:
         self.allow_to_edit = access_control.allow_to_edit
         self.cache_key = access_control.cache_key
         access_control.use_states(self._states)
-        access_control.use_environment(server_iface.getEnv)
+        access_control.use_server(server_iface)
 
     def use_hooks(self, hooks: Any) -> None:
         """Take the filter that QGIS asks, which can be told answers before they are asked for."""

@@ -16,7 +16,12 @@ from collections.abc import Mapping
 from typing import Any, Callable, Optional
 
 from qgis.core import Qgis, QgsMessageLog
-from qgis.server import QgsAccessControlFilter, QgsServerException, QgsServerFilter
+from qgis.server import (
+    QgsAccessControlFilter,
+    QgsServerCacheFilter,
+    QgsServerException,
+    QgsServerFilter,
+)
 
 FIRST = -1_000_000
 """Priority of the filter that sees a request before all others (the lowest number runs first)."""
@@ -198,6 +203,17 @@ class AccessControl(QgsAccessControlFilter):
         # PyQt looks at the object before its class.
         self.layerPermissions = permissions.__getitem__  # type: ignore[method-assign, assignment]
 
+    def watch(self, asked: Callable[[], None]) -> None:
+        """Tell when permissions are asked for next; what is answered stays the same."""
+        answer = self.layerPermissions
+
+        def first(layer: Any) -> Any:
+            self.layerPermissions = answer  # type: ignore[method-assign]
+            asked()
+            return answer(layer)
+
+        self.layerPermissions = first  # type: ignore[method-assign]
+
     def forget(self) -> None:
         """Ask the target for every layer."""
         self.__dict__.pop("layerPermissions", None)
@@ -268,6 +284,24 @@ class AccessControl(QgsAccessControlFilter):
         except BaseException as error:
             self._wall.failed("cacheKey", error)
         return "closed"
+
+
+class KeptElsewhere(QgsServerCacheFilter):
+    """Tells QGIS that it need not copy a document that was just made into its own cache."""
+
+    def __init__(self, server_iface: Any, is_kept: Callable[[], bool]) -> None:
+        super().__init__(server_iface)
+        self._is_kept = is_kept
+
+    def setCachedDocument(  # noqa: N802
+        self, _document: Any, _project: Any, _request: Any, _key: str
+    ) -> bool:
+        """Return True for a document that is not to be copied."""
+        try:
+            return self._is_kept() is True
+        except BaseException as error:
+            log_critical(f"setCachedDocument failed, QGIS keeps its copy: {error}")
+            return False
 
 
 class FirstFilter(QgsServerFilter):

@@ -15,7 +15,7 @@ from qgis.server import QgsAccessControlFilter, QgsServerCacheFilter, QgsServerF
 
 from ..operator_settings import OperatorSettings
 from ..ows_request import DATA_OPERATIONS, OAPIF
-from ..qgis_stand_in import AccessControl, FirstFilter, LastFilter, write_answer
+from ..qgis_stand_in import AccessControl, FirstFilter, KeptElsewhere, LastFilter, write_answer
 from ..request_context import RequestContext
 from .document_cache import Document, DocumentCache, etag_of, matches_etag
 from .policy import Catalog
@@ -47,7 +47,7 @@ URL_VARIABLES = ("SERVER_NAME", "SERVER_PORT", "HTTPS", "REQUEST_URI", "SCRIPT_N
 #: Other listings that a service's documents name layers of: the project settings have WFSLayers.
 ALSO_LISTED = {"WMS": (("WFS", "GetCapabilities"),)}
 NOTE = "document_key"
-_OWN_FILTERS = frozenset({AccessControl, FirstFilter, LastFilter})
+_OWN_FILTERS = frozenset({AccessControl, FirstFilter, KeptElsewhere, LastFilter})
 
 
 class Documents:

@@ -14,7 +14,7 @@ from qgis.core import Qgis
 
 from .. import qgis_log
 from ..operator_settings import OperatorSettings
-from ..ows_request import ACCESS
+from ..ows_request import ACCESS, OwsRequest
 from ..problem_report import problem_lines
 from ..qgis_stand_in import (
     KnownPermissions,
@@ -31,7 +31,7 @@ from .parser import merge, parse_project
 from .project_access import WRITING, AccessState, OperationAccess, ProjectAccess
 from .qgis_admission import TOO_LARGE, admit, apply, is_judged
 from .qgis_catalogue import read_catalogue
-from .qgis_documents import Documents
+from .qgis_documents import Documents, others_are_registered
 from .qgis_edits import may_edit
 from .qgis_enforcement import LayerAnswers, answers
 from .qgis_expression import QgisExpressionEngine
@@ -39,6 +39,7 @@ from .qgis_landing_page import admit_list
 from .qgis_mutations import Mutations
 from .qgis_redaction import redact
 from .qgis_refusal import answer_refusal
+from .qgis_shared_cache import CACHE_OFF, SharedCache, is_copied
 from .qgis_variable_use import uses_variables
 from .qgis_variables import ExpressionVariables
 from .qgis_visible_rows import forget_counts
@@ -49,8 +50,6 @@ DENIED_SENTENCES = {
     503: "This project is closed: its access rules are not valid.",
     403: "This project is closed: it has no access rules.",
 }
-CACHE_OFF = "access_filter"
-"""Any non-empty key switches QGIS's shared capabilities cache off (facts C5)."""
 _OPEN_PART = "access_control.open"
 _OPEN_PERMISSIONS = "access_control.open_permissions"
 _PROJECT_MAY_DIFFER = Qgis.versionInt() < 33600
@@ -73,6 +72,7 @@ class AccessControlFeature:
         self._documents = Documents(settings)
         self._states: Any = None
         self._hooks: Any = None
+        self._shared_cache: Optional[SharedCache] = None
         self._access: Optional[OperationAccess] = None
         self._project: Any = None
         self._answers: dict[str, LayerAnswers] = {}
@@ -83,9 +83,10 @@ class AccessControlFeature:
         """Take the project states, for hooks that are called outside a prepared request."""
         self._states = states
 
-    def use_environment(self, env: Any) -> None:
-        """Take ``getEnv``, from which QGIS makes the addresses inside documents."""
-        self._documents.use_environment(env)
+    def use_server(self, server_iface: Any) -> None:
+        """Take ``getEnv``, from which QGIS makes addresses in documents, and where QGIS caches them."""
+        self._documents.use_environment(server_iface.getEnv)
+        self._shared_cache = SharedCache(server_iface)
 
     def use_hooks(self, hooks: Any) -> None:
         """Take the filter that QGIS asks, to tell it the permissions of a request beforehand."""
@@ -189,8 +190,18 @@ class AccessControlFeature:
         self._access = access
         key = f"permissions {access.service} {access.operation}"
         self._tell(access.shared, key, context.project)
+        self._spare_copy(request)
         if may_stream(request):
             self._documents.keep_private(handler)
+
+    def _spare_copy(self, request: OwsRequest) -> None:
+        """Keep QGIS from copying a document of this caller into its own cache."""
+        cache = self._shared_cache
+        # Another plugin's cache filter would be handed one caller's document by an empty key.
+        if cache is None or not is_copied(request) or others_are_registered():
+            return
+        cache.expect()
+        self._hooks.watch(cache.permissions_asked)
 
     def _tell(self, kept: dict[str, Any], key: str, project: Any) -> None:
         """Tell the filter that QGIS asks the permissions of all layers, kept where their reason is."""
@@ -252,6 +263,8 @@ class AccessControlFeature:
         """Forget the request; hooks that come now find nothing prepared."""
         if self._hooks is not None:
             self._hooks.forget()
+        if self._shared_cache is not None:
+            self._shared_cache.forget()
         self._put_back()
         self._access = None
         self._project = None
@@ -329,7 +342,9 @@ class AccessControlFeature:
 
     def cache_key(self) -> str:
         """Answer ``cacheKey``: empty only where every caller gets the same document."""
-        return "" if self._is_open else CACHE_OFF
+        if self._is_open:
+            return ""
+        return CACHE_OFF if self._shared_cache is None else self._shared_cache.key()
 
 
 def _open_permissions() -> Any:

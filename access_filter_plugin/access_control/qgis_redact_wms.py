@@ -28,7 +28,7 @@ from .redaction.wms_capabilities import (
     redact_styles,
 )
 from .redaction.wms_errors import redact_error
-from .redaction.xml import indented, parse_answer
+from .redaction.xml import as_written, indented, parse_answer
 
 _DOCUMENTS = {
     "GetCapabilities": redact_capabilities,
@@ -55,7 +55,8 @@ def redact(context: RequestContext, access: OperationAccess, answer: Any) -> Opt
         return None
     root = parse_answer(answer.body)
     edit(root, _listing(context, access, answer.state))
-    return indented(root)
+    # QGIS's own layout stays: to make that of some hundred layers anew takes as long as to read them.
+    return as_written(root) if edit is redact_capabilities else indented(root)
 
 
 def _closed_names(access: OperationAccess) -> frozenset[str]:

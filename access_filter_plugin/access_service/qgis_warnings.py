@@ -9,12 +9,13 @@ from qgis.server import QgsAccessControlFilter, QgsServerCacheFilter, QgsServerF
 
 from ..operator_settings import OperatorSettings
 from ..project_admission import BACKUP_SUFFIXES
-from ..qgis_stand_in import AccessControl, FirstFilter, LastFilter
+from ..qgis_stand_in import AccessControl, FirstFilter, KeptElsewhere, LastFilter
 
 _OWN = (
     ("access control filter", AccessControl),
     ("server filter", FirstFilter),
     ("server filter", LastFilter),
+    ("cache filter", KeptElsewhere),
 )
 _COPIES = BACKUP_SUFFIXES
 

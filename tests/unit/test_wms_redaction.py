@@ -27,6 +27,7 @@ from access_filter_plugin.access_control.redaction.wms_capabilities import (
 from access_filter_plugin.access_control.redaction.wms_errors import redact_error
 from access_filter_plugin.access_control.redaction.xml import (
     XmlError,
+    as_written,
     descendants,
     indented,
     parse,
@@ -214,6 +215,29 @@ def test_a_listed_layer_keeps_what_is_open_only() -> None:
         assert closed not in text
     assert "<Name>default</Name>" in text
     assert '<Attribute name="name"/>' in text
+
+
+LAYER = "<Layer queryable='1'><Name>{}</Name><Style><Name>a</Name></Style></Layer>"
+
+
+@pytest.mark.parametrize(
+    "closed", [{0}, {1}, {2}, {0, 1}, {1, 2}, {0, 2}, {0, 1, 2}, set()], ids=str
+)
+def test_the_layout_does_not_tell_where_a_layer_was(closed: set[int]) -> None:
+    """It is QGIS's own all through, so that nothing has to be laid out anew."""
+
+    def document(names: list[str]) -> bytes:
+        group = "<Layer><Name>g</Name>" + "".join(map(LAYER.format, names)) + "</Layer>"
+        return indented(parse(capabilities(LAYER.format("roads") + group)))
+
+    names = ["closed" if number in closed else "roads" for number in range(3)]
+    left = [name for name in names if name == "roads"]
+    root = parse(document(names))
+    redact_capabilities(root, Listing({"roads": ListedLayer()}))
+    if left:
+        assert as_written(root) == document(left)
+    else:
+        assert as_written(root) == indented(parse(capabilities(LAYER.format("roads"))))
 
 
 def test_an_unlisted_layer_is_removed() -> None:

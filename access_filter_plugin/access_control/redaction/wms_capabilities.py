@@ -35,6 +35,9 @@ class Listing:
     """Names and ids by which WFSLayers and the drawing order may mention layers."""
 
 
+_PARTS = tuple(f"{{*}}{name}" for name in ("Name", "Layer", "Style", "Attributes", "PrimaryKey"))
+
+
 def redact_capabilities(root: Element, listing: Listing) -> None:
     """Take out of a WMS document what is not in the listing."""
     for capability in children(root, "Capability"):
@@ -56,19 +59,32 @@ def redact_capabilities(root: Element, listing: Listing) -> None:
 
 def _redact_layer(layer: Element, listing: Listing, *, is_root: bool = False) -> bool:
     """Redact a layer or group; return whether GetFeatureInfo may ask it or something in it."""
-    members = children(layer, "Layer")
-    is_group = bool(members) or not children(layer, "Style")
-    if is_group:
+    parts = _parts(layer)
+    members, styles = parts.get("Layer", []), parts.get("Style", [])
+    if members or not styles:
         return _redact_group(layer, members, listing, is_root=is_root)
-    found = listing.layers.get(child_text(layer, "Name"))
+    names = parts.get("Name", [])
+    found = listing.layers.get((names[0].text or "") if names else "")
     if found is None:
         remove(layer)
         return False
-    _redact_styles(layer, found)
-    _redact_attributes(layer, found)
-    if not found.is_queryable and layer.get("queryable"):
+    if found.closed_styles:
+        _redact_styles(styles, found)
+    if found.has_hidden:
+        _redact_attributes(layer, parts, found)
+    queryable = layer.get("queryable")
+    if not found.is_queryable and queryable:
         layer.set("queryable", "0")
-    return layer.get("queryable") == "1"
+        return False
+    return queryable == "1"
+
+
+def _parts(layer: Element) -> dict[str, list[Element]]:
+    """Return the children of a layer that say what it is, by local name, in one pass."""
+    found: dict[str, list[Element]] = {}
+    for child in layer.iterchildren(*_PARTS):
+        found.setdefault(local_name(child), []).append(child)
+    return found
 
 
 def _redact_group(
@@ -83,20 +99,20 @@ def _redact_group(
     return any(queryable)
 
 
-def _redact_styles(layer: Element, found: ListedLayer) -> None:
-    for style in children(layer, "Style"):
+def _redact_styles(styles: list[Element], found: ListedLayer) -> None:
+    for style in styles:
         if child_text(style, "Name") in found.closed_styles:
             remove(style)
 
 
-def _redact_attributes(layer: Element, found: ListedLayer) -> None:
-    if not found.has_hidden:
-        return
-    for attributes in children(layer, "Attributes"):
+def _redact_attributes(
+    layer: Element, parts: Mapping[str, list[Element]], found: ListedLayer
+) -> None:
+    for attributes in parts.get("Attributes", ()):
         for attribute in children(attributes, "Attribute"):
             if attribute.get("name") not in found.attributes:
                 remove(attribute)
-    for key in children(layer, "PrimaryKey"):
+    for key in parts.get("PrimaryKey", ()):
         for attribute in children(key, "PrimaryKeyAttribute"):
             if (attribute.text or "") not in found.attributes:
                 remove(attribute)
@@ -118,7 +134,7 @@ def redact_context(root: Element, listing: Listing) -> None:
         if not found.is_queryable and element.get("queryable"):
             element.set("queryable", "false")
         for styles in children(element, "StyleList"):
-            _redact_styles(styles, found)
+            _redact_styles(children(styles, "Style"), found)
     _remove_empty_groups(root)
 
 

@@ -27,6 +27,7 @@ def parser() -> etree.XMLParser:
         recover=False,
         remove_blank_text=False,
         strip_cdata=False,
+        collect_ids=False,
     )
 
 
@@ -90,7 +91,7 @@ def child_text(element: Element, name: str) -> str:
 
 
 def remove(element: Element) -> None:
-    """Take an element out of its parent and keep the text that follows it."""
+    """Take an element out of its parent; keep the text that follows it, and the layout."""
     parent = element.getparent()
     if parent is None:
         return
@@ -100,6 +101,8 @@ def remove(element: Element) -> None:
             before.tail = (before.tail or "") + tail
         else:
             parent.text = (parent.text or "") + tail
+    elif before is not None and element.getnext() is None:
+        before.tail = tail  # the blanks before the end of the parent, which are fewer
     parent.remove(element)
 
 
@@ -109,6 +112,11 @@ def indented(root: Element) -> bytes:
     Only for documents in which text and elements do not mix, as in all lists of layers.
     """
     etree.indent(root, space=" ")
+    return as_written(root)
+
+
+def as_written(root: Element) -> bytes:
+    """Return a document in the layout that QGIS gave it and that :func:`remove` keeps."""
     tree = root.getroottree()
     text = etree.tostring(tree, encoding="UTF-8", xml_declaration=False)
     return b'<?xml version="1.0" encoding="utf-8"?>\n' + bytes(text) + b"\n"
