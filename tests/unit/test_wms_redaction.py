@@ -71,6 +71,18 @@ XML = """<GetFeatureInfoResponse>
 """
 
 
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x85", "\x1e", "\x0b", "\x0c", "\r", ">"])
+def test_a_closed_value_goes_whatever_signs_are_in_it(sign: str) -> None:
+    """What Python takes for the end of a line is none to QGIS, and ``>`` stands in values as it is."""
+    for order in ('value="before{}after" name="secret"', 'name="secret" value="before{}after"'):
+        line = f"   <Attribute {order.format(sign)}/>\n"
+        assert redact_xml(XML.replace("  </Feature>", line + "  </Feature>"), keys()) == redact_xml(
+            XML, keys()
+        )
+    text = f"Layer 'roads'\nFeature 1\nsecret = 'before{sign}after'\nname = 'a'\n"
+    assert redact_plain(text, keys()) == "Layer 'roads'\nFeature 1\nname = 'a'\n"
+
+
 def test_xml_loses_the_lines_of_closed_attributes() -> None:
     text = redact_xml(XML, keys())
     assert text.count("<Attribute") == 2

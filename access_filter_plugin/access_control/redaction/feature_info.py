@@ -19,8 +19,8 @@ from ..catalogue import LayerInfo
 from ..decision import LayerDecision
 from .xml import Element, indented, local_name, parse_answer, remove
 
-_LAYER = late_pattern(r'<Layer\b[^>]*\sname="([^"]*)"')
-_ATTRIBUTE = late_pattern(r'^\s*<Attribute\b[^>]*\sname="([^"]*)"')
+_LAYER = late_pattern(r'<Layer\b[^"\n]*(?:"[^"]*"[^"\n]*)*?\sname="([^"]*)"')
+_ATTRIBUTE = late_pattern(r'^\s*<Attribute\b[^"\n]*(?:"[^"]*"[^"\n]*)*?\sname="([^"]*)"')
 _TEXT_LAYER = late_pattern(r"Layer '(.*)'")
 _TEXT_VALUE = late_pattern(r"(.+?) = '")
 _QGIS_GML = "{http://qgis.org/gml}"
@@ -103,11 +103,17 @@ def _allows(keys: tuple[LayerKeys, ...], key: str) -> bool:
     return all(one.allows(key) for one in keys)
 
 
+def _lines(text: str) -> list[str]:
+    """Return the lines as QGIS ends them: to Python other signs would end one, too."""
+    *lines, rest = text.split("\n")
+    return [*(f"{line}\n" for line in lines), rest]
+
+
 def redact_xml(text: str, keys: Keys) -> str:
     """Return the text/xml answer; QGIS writes each attribute on a line of its own."""
     current = keys.of("")
     kept = []
-    for line in text.splitlines(keepends=True):
+    for line in _lines(text):
         layer = _LAYER.search(line)
         if layer is not None:
             current = keys.of(unescape(layer.group(1)))
@@ -122,7 +128,7 @@ def redact_plain(text: str, keys: Keys) -> str:
     current = keys.of("")
     kept = []
     leaving = False
-    for line in text.splitlines(keepends=True):
+    for line in _lines(text):
         layer = _TEXT_LAYER.fullmatch(line.rstrip("\n"))
         value = _TEXT_VALUE.match(line)
         if layer is not None:
