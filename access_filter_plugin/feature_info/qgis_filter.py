@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from dataclasses import field
 from typing import Any, Optional
@@ -90,14 +91,16 @@ class FeatureInfo:
         part = _part_for(context)
         if part is None or not _is_json_answer(handler):
             return
-        stock = _feature_collection(bytes(handler.body()))
-        if stock is None:
-            return
-        body = _Run(part, context).body(stock)
-        if body is None:
-            return
-        handler.clearBody()
-        handler.appendBody(body)
+        collects = gc.isenabled()
+        gc.disable()  # thousands of objects are made, and none of them is garbage
+        try:
+            body = _enriched_body(part, context, bytes(handler.body()))
+        finally:
+            if collects:
+                gc.enable()
+        if body is not None:
+            handler.clearBody()
+            handler.appendBody(body)
 
 
 @value_class
@@ -160,6 +163,11 @@ def _is_json_answer(handler: Any) -> bool:
         return False
     content_type = handler.responseHeader("Content-Type") or ""
     return content_type.split(";")[0].strip().lower() in CONTENT_TYPES
+
+
+def _enriched_body(part: FeatureInfoPart, context: RequestContext, body: bytes) -> Optional[bytes]:
+    stock = _feature_collection(body)
+    return None if stock is None else _Run(part, context).body(stock)
 
 
 def _feature_collection(body: bytes) -> Optional[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 from typing import Any
 
@@ -73,6 +74,32 @@ def test_any_error_of_ours_leaves_the_stock_answer(
     answer = ask(project)
     assert without_info(answer) == ask.stock(project)["features"]
     assert "broken on purpose" in criticals(log)[0]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("collects", [True, False])
+def test_the_collector_rests_while_an_answer_is_enriched_and_is_as_before_afterwards(
+    ask: Any, whole_town: Any, monkeypatch: Any, fails: bool, collects: bool
+) -> None:
+    from access_filter_plugin.feature_info import qgis_filter
+
+    seen = []
+    builder = qgis_filter.AnswerBuilder
+
+    def watched(*arguments: Any) -> Any:
+        seen.append(gc.isenabled())
+        if fails:
+            raise KeyboardInterrupt  # which passes every boundary of this feature
+        return builder(*arguments)
+
+    monkeypatch.setattr(qgis_filter, "AnswerBuilder", watched)
+    project = whole_town.project("on", fresh=True)
+    try:
+        (gc.enable if collects else gc.disable)()
+        ask.raw(project, "parcels")
+        assert (seen, gc.isenabled()) == ([False], collects)
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("count", ["1", "10"])
