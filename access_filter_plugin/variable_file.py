@@ -14,9 +14,13 @@ MAX_BYTES = 32 * 1024 * 1024
 
 @value_class
 class FileStamp:
-    """What tells that a file changed: time and size, or that it is missing (None)."""
+    """What tells that a file changed: times and size; all -1 where it is missing.
+
+    The time of its last change of any kind tells of one whose time of writing was put back.
+    """
 
     mtime_ns: int = -1
+    ctime_ns: int = -1
     size: int = -1
     inode: int = -1
 
@@ -27,7 +31,7 @@ class FileStamp:
             status = os.stat(path)
         except OSError:
             return cls()
-        return cls(status.st_mtime_ns, status.st_size, status.st_ino)
+        return cls(status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
 
 
 @mutable_class
