@@ -190,7 +190,7 @@ def arguments() -> argparse.Namespace:
         "groups", nargs="*", metavar="GROUP", help=f"one or more of: {', '.join(GROUPS)}"
     )
     parser.add_argument("--only", default="", help="scenarios whose name contains this text")
-    parser.add_argument("--rounds", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=56)
     parser.add_argument("--quick", action="store_true", help="a minute: 10 layers, three rounds")
     parser.add_argument("--results", type=Path, default=RESULTS, help="the file of the figures")
     parser.add_argument(
