@@ -66,6 +66,22 @@ REQUESTS += [
     get_print("layers of a map", near="L3", TEMPLATE="plain", map0__LAYERS="feat,pub"),
     get_print("a closed layer in a map", TEMPLATE="plain", map0__LAYERS="forb"),
     get_print("a hidden style", TEMPLATE="plain", LAYERS="poly", STYLES="hiddenstyle", facts="A9"),
+    *(
+        get_print(
+            f"a hidden style of a map called {index}",
+            facts="A9",
+            TEMPLATE="plain",
+            **{f"map{index}__LAYERS": "poly", f"map{index}__STYLES": "hiddenstyle"},
+        )
+        for index in ("0", "00", "000")
+    ),
+    *(
+        get_print(
+            f"{layers} in a map called {index}", TEMPLATE="plain", **{f"map{index}__LAYERS": layers}
+        )
+        for index in ("00", "000", "\u0660", "+0")
+        for layers in ("mixed", "world", "forb")
+    ),
     get_print("a group", facts="L3", TEMPLATE="plain", LAYERS="mixed"),
     get_print("a map's group", facts="L3", TEMPLATE="plain", map0__LAYERS="mixed"),
     get_print("a group's members", near="L3 L16", TEMPLATE="plain", LAYERS="mixed"),

@@ -300,6 +300,24 @@ def test_what_nobody_needs_is_dropped(operation: str, name: str) -> None:
     assert name not in effective(verdict, **asked)
 
 
+@pytest.mark.parametrize("beside", ["", "EXTERNAL_WMS:far"])
+@pytest.mark.parametrize("index", ["00", "01", "000", "\u0660", "1000", "+0", " 0", ""])
+def test_a_map_of_a_print_has_one_name(index: str, beside: str) -> None:
+    """QGIS reads the number of a map, and would find one under names that nobody has looked at."""
+    name = f"MAP{index}:LAYERS"
+    asked = {"TEMPLATE": "plan", "LAYERS": f"trees,{beside}".strip(","), name: "roads,vault"}
+    verdict = judge("GetPrint", **asked)
+    assert verdict.refused is None
+    assert name not in effective(verdict, **asked)
+
+
+def test_no_map_of_a_print_stands_in_a_request_for_a_map() -> None:
+    asked = {"LAYERS": "trees,EXTERNAL_WMS:far", "far:url": "x", "MAP0:LAYERS": "vault"}
+    found = effective(judge(**asked), **asked)
+    assert "far:url" in found
+    assert "MAP0:LAYERS" not in found
+
+
 def test_a_print_keeps_the_texts_of_its_labels_only() -> None:
     asked = {"TEMPLATE": "plan", "LAYERS": "trees", "HEADING": "Plan", "FRAME": "file:///etc"}
     found = effective(judge("GetPrint", **asked), **asked)

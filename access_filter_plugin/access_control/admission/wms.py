@@ -19,6 +19,7 @@ from .wms_layers import (
     EXTERNAL,
     Layers,
     layer_changes,
+    may_lead_outside,
     names_of,
     query_layers,
     requested_layers,
@@ -157,7 +158,7 @@ def _drop_unknown(
         uses = project.dimensions.get(name)
         if uses and all(_is_visible(access, *use) for use in uses):
             continue
-        if has_external and ":" in name:
+        if has_external and may_lead_outside(name):
             continue  # the guards have looked at where it leads
         changes[name] = None
     return None

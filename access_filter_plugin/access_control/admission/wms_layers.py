@@ -135,6 +135,11 @@ def layer_changes(
     return changes
 
 
+def may_lead_outside(name: str) -> bool:
+    """Return whether a parameter may be one of an outside layer: never what may be of a map here."""
+    return ":" in name and not name.startswith("MAP")
+
+
 def names_of(parameters: Mapping[str, str], prefix: str = "") -> list[str]:
     """Return the names that LAYER and LAYERS hold together, as QGIS reads them."""
     return split_list(parameters.get(f"{prefix}LAYER", "")) + split_list(

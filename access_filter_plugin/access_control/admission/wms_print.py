@@ -14,13 +14,21 @@ from .catalog_mode import closed_answer
 from .grammar import is_text
 from .verdict import Verdict, refuse
 from .wms_filter import unsafe_symbol
-from .wms_layers import EXTERNAL, layer_changes, names_of, requested_layers, styles_of
+from .wms_layers import (
+    EXTERNAL,
+    layer_changes,
+    may_lead_outside,
+    names_of,
+    requested_layers,
+    styles_of,
+)
 from .wms_parameters import PRINT_MAP
 from .wms_tree import MapTree
 
 #: A label may show HTML, which could fetch pictures.
 _MARKUP = late_pattern(r"<[A-Za-z!/]")
-_MAP_KEY = late_pattern(r"MAP(\d{1,3}):(.+)", re.DOTALL)
+#: Written in one way only: to QGIS ``MAP00:`` is map 0 as well.
+_MAP_KEY = late_pattern(r"MAP(0|[1-9][0-9]{0,2}):(.+)", re.DOTALL)
 
 
 @value_class
@@ -103,7 +111,7 @@ def print_parameters(
 def _other_key(
     key: str, value: str, layout: LayoutFacts, known: Mapping[str, object], result: Print
 ) -> None:
-    if key in known or (":" in key and layout.is_beside_external):
+    if key in known or (layout.is_beside_external and may_lead_outside(key)):
         return  # the guards have looked at where an outside layer leads
     if key not in layout.label_ids:
         result.changes[key] = None  # an HTML frame would load what it names
