@@ -61,7 +61,7 @@ class Connection:
     def _exactly(self, size: int) -> bytes:
         parts, have = [self._rest], len(self._rest)
         while have < size:
-            part = self._socket.recv(1 << 18)
+            part = self._socket.recv(1 << 16)
             if not part:
                 raise ConnectionError("the server hung up")
             parts.append(part)
@@ -71,7 +71,7 @@ class Connection:
         return whole[:size]
 
     def _more(self) -> None:
-        part = self._socket.recv(1 << 18)
+        part = self._socket.recv(1 << 16)
         if not part:
             raise ConnectionError("the server hung up")
         self._rest += part
