@@ -134,3 +134,28 @@ def test_a_file_that_changes_while_it_is_read_is_not_believed(
 
     monkeypatch.setattr(project_text, "_read", and_replaced)
     assert read_project_text(str(path), later()) is None
+
+
+def test_a_file_whose_time_is_still_to_come_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "town.qgs"
+    path.write_bytes(text())
+    os.utime(path, (later() + 60, later() + 60))
+    assert read_project_text(str(path), later()) is None
+
+
+def test_a_project_that_is_too_large_to_be_searched_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from access_filter_plugin.access_control import project_text
+
+    plain, zipped = tmp_path / "town.qgs", tmp_path / "town.qgz"
+    large = text(more=" " * 10_000)
+    plain.write_bytes(large)
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("town.qgs", large)
+    assert read_project_text(str(plain), later()) == read_project_text(str(zipped), later())
+    # In the archive it is small.
+    monkeypatch.setattr(project_text, "MAX_BYTES", len(large) - 1)
+    assert zipped.stat().st_size < len(large) - 1
+    assert read_project_text(str(plain), later()) is None
+    assert read_project_text(str(zipped), later()) is None
