@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import zipfile
 import zlib
 from typing import Optional
 
@@ -74,7 +73,7 @@ def read_project_text(path: str, not_before: float) -> Optional[bytes]:
             return None
         text = _read(path)
         after = os.stat(path)
-    except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError):
+    except (OSError, zlib.error, RuntimeError, NotImplementedError):
         return None
     return text if _identity(before) == _identity(after) else None
 
@@ -87,10 +86,19 @@ def _read(path: str) -> Optional[bytes]:
     if path.lower().endswith(".qgs"):
         with open(path, "rb") as stream:
             return stream.read()
-    if not path.lower().endswith(".qgz"):
+    return _read_archive(path) if path.lower().endswith(".qgz") else None
+
+
+def _read_archive(path: str) -> Optional[bytes]:
+    try:
+        import zipfile  # noqa: PLC0415 (8 ms of a start, with all that it imports itself)
+    except ImportError:
         return None
-    with zipfile.ZipFile(path) as archive:
-        projects = [item for item in archive.infolist() if item.filename.lower().endswith(".qgs")]
-        if len(projects) != 1 or projects[0].file_size > MAX_BYTES:
-            return None
-        return archive.read(projects[0])
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [item for item in archive.infolist() if item.filename.lower().endswith(".qgs")]
+            if len(names) != 1 or names[0].file_size > MAX_BYTES:
+                return None
+            return archive.read(names[0])
+    except zipfile.BadZipFile:
+        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 import zipfile
 from pathlib import Path
@@ -93,6 +94,17 @@ def test_a_file_is_read_that_has_not_changed_since_qgis_was_asked(tmp_path: Path
         archive.writestr("town.qgs", text())
         archive.writestr("town.qgd", b"auxiliary data")
     assert read_project_text(str(zipped), later()) == text()
+
+
+def test_an_archive_that_python_cannot_open_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zipped = tmp_path / "town.qgz"
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr("town.qgs", text())
+    assert read_project_text(str(zipped), later()) == text()
+    monkeypatch.setitem(sys.modules, "zipfile", None)
+    assert read_project_text(str(zipped), later()) is None
 
 
 def test_a_file_that_may_be_newer_than_the_loaded_project_is_not_read(tmp_path: Path) -> None:
