@@ -7,7 +7,6 @@ layer is not in EPSG:4326, where a PUT without one even takes the geometry away.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Optional
@@ -83,7 +82,7 @@ def judge_edit(request: OwsRequest, path: ApiPath, access: OperationAccess, stat
 def _create(request: OwsRequest, layer: Any, decision: LayerDecision, right: EditRight) -> None:
     sent = read_feature(request.body)
     values = _values(sent.values, layer, decision, right)
-    EditJudge(layer, right).insert(values, _geometry(sent, layer))
+    EditJudge(layer, right).insert(values, _geometry(request.body, sent, layer))
 
 
 def _change(
@@ -105,7 +104,7 @@ def _change(
     is_patch = request.operation == "Update"
     sent = read_patch(request.body) if is_patch else read_feature(request.body)
     values = _values(sent.values, layer, decision, right)
-    geometry = None if is_patch else _new_geometry(sent, layer)
+    geometry = None if is_patch else _new_geometry(request.body, sent, layer)
     judge.update(rows, values, geometry)
 
 
@@ -141,18 +140,18 @@ def _values(
     return {name: converted(fields, name, value) for name, value in sent.items() if name in stored}
 
 
-def _new_geometry(sent: SentFeature, layer: Any) -> Optional[QgsGeometry]:
-    geometry = _geometry(sent, layer)
+def _new_geometry(body: bytes, sent: SentFeature, layer: Any) -> Optional[QgsGeometry]:
+    geometry = _geometry(body, sent, layer)
     if geometry is None and layer.isSpatial() and not _is_geographic(layer):
         return QgsGeometry()
     return geometry
 
 
-def _geometry(sent: SentFeature, layer: Any) -> Optional[QgsGeometry]:
+def _geometry(body: bytes, sent: SentFeature, layer: Any) -> Optional[QgsGeometry]:
     if sent.geometry is None:
         return None
-    text = json.dumps({"type": "Feature", "properties": {}, "geometry": dict(sent.geometry)})
-    features = QgsJsonUtils.stringToFeatureList(text, QgsFields())
+    # The whole body, as QGIS has it read: what stands elsewhere may say how a geometry is meant.
+    features = QgsJsonUtils.stringToFeatureList(body.decode(), QgsFields())
     geometry = features[0].geometry() if features else QgsGeometry()
     if geometry.isNull():
         raise bad_request("The geometry is not GeoJSON.")

@@ -8,6 +8,7 @@ from typing import Any, Optional
 
 from qgis.core import QgsFeatureRequest, QgsGeometry, QgsOgcUtils
 
+from ..late_pattern import late_pattern
 from ..ows_request import OwsRequest
 from ..value_class import mutable_class
 from .admission.ogc_filter import check_filter, has_box
@@ -24,8 +25,11 @@ from .project_access import OperationAccess
 from .qgis_edits import EditJudge, converted, has_no_row_limit, refuse_unseen
 from .qgis_feature_ids import key_expression
 from .qgis_rows import filtered_request
+from .qgis_same_reading import read_as_qgis
 from .qgis_wfs_layers import WfsExpressions, dom_element, published, query_layer
 
+#: Of a layer without a key: what else QGIS makes a number of (signs, blanks), or row 0 (words).
+_ROW_NUMBER = late_pattern(r"[0-9]{1,9}")
 _ACTIONS = {Insert: Action.INSERT, Update: Action.UPDATE, Delete: Action.DELETE}
 
 
@@ -36,6 +40,7 @@ def judge_transaction(request: OwsRequest, access: OperationAccess, state: Any) 
     if not is_xml(request.body) or "OPERATION" in request.parameters:
         raise Refused("OPERATION: send the transaction as an XML body", code=MALFORMED)
     root = parse_body(request.body)
+    read_as_qgis(root, request.body)
     check_root(root, request.operation)
     judge = _TransactionJudge(access, state)
     for change in read_transaction(root):
@@ -97,7 +102,8 @@ class _TransactionJudge:
     ) -> None:
         layer = self._layers[info.id]
         values = _values(change.values, layer, decision, right)
-        geometry = _geometry(change.geometry, layer)
+        # QGIS brings every new row by its srsName into the reference system of the layer.
+        geometry = _geometries(change.geometry, layer)[-1]
         self._judge(info, Action.INSERT, right).insert(values, geometry)
 
     def _existing(
@@ -111,10 +117,10 @@ class _TransactionJudge:
         ids = self._check_filter(change.filter, info)
         judge = self._judge(info, _ACTIONS[type(change)], right)
         values: dict[str, Any] = {}
-        geometry = None
+        geometries: list[Optional[QgsGeometry]] = []
         if isinstance(change, Update):
             values = _values(change.values, layer, decision, right)
-            geometry = _geometry(change.geometry, layer)
+            geometries = _geometries(change.geometry, layer)
         if decision.rows.is_everything and judge.is_unlimited:
             return
         if not (decision.rows.is_everything and has_no_row_limit(right)):
@@ -123,11 +129,10 @@ class _TransactionJudge:
             self._refuse_overlap(info.id, ids)
         if change.filter is not None and has_box(change.filter):
             raise Forbidden("Name the features by id instead of by a box.")
-        rows = _rows(layer, change.filter, ids, decision)
-        if isinstance(change, Update):
-            judge.update(rows, values, geometry)
-        else:
-            judge.delete(rows)
+        if isinstance(change, Delete):
+            judge.delete(_rows(layer, change.filter, ids, decision))
+        for geometry in geometries:
+            judge.update(_rows(layer, change.filter, ids, decision), values, geometry)
 
     def _check_filter(self, element: Any, info: LayerInfo) -> list[str]:
         """Check a filter like one of a reading request; return the ids it names."""
@@ -174,16 +179,23 @@ def _values(
     return {name: converted(fields, name, value) for name, value in sent}
 
 
-def _geometry(xml: Optional[str], layer: Any) -> Optional[QgsGeometry]:
+def _geometries(xml: Optional[str], layer: Any) -> list[Optional[QgsGeometry]]:
+    """Return a geometry as it stands and, if that differs, as its ``srsName`` has it moved.
+
+    An update writes the one or the other, depending on the version (3.22 to 3.44): so a check must
+    allow both.
+    """
     if xml is None:
-        return None
+        return [None]
     _document, element = dom_element(xml)
-    geometry = QgsOgcUtils.geometryFromGML(element)
-    if geometry.isNull():
+    context = QgsOgcUtils.Context(layer, layer.transformContext())
+    plain = QgsOgcUtils.geometryFromGML(element)
+    brought = QgsOgcUtils.geometryFromGML(element, context)
+    if plain.isNull() or brought.isNull():
         raise Refused("geometry: it is not understood")
     if not layer.isSpatial():
         raise Refused("geometry: the layer has none")
-    return geometry
+    return [plain] if bool(plain.equals(brought)) else [plain, brought]
 
 
 def _rows(layer: Any, element: Any, ids: list[str], decision: LayerDecision) -> Iterator[Any]:
@@ -200,8 +212,10 @@ def _rows(layer: Any, element: Any, ids: list[str], decision: LayerDecision) -> 
     if None not in parts:
         chosen = " OR ".join(f"({part})" for part in parts)
         return iter(layer.getFeatures(filtered_request(layer, chosen, rows)))
+    if not all(_ROW_NUMBER.fullmatch(fid) for fid in ids):
+        raise Refused("FILTER: an id is not understood")
     request = filtered_request(layer)
-    request.setFilterFids([int(fid) for fid in ids if fid.isdecimal()])
+    request.setFilterFids([int(fid) for fid in ids])
     return iter(layer.getFeatures(request))
 
 

@@ -225,3 +225,20 @@ def test_everything_works_for_whom_everything_is_open(as_user: As, project: Path
     assert (row["name"], row["zone"], row["status"], row["xy"]) == ("newer", 4, "done", (8, 8))
     assert boss.api(ITEM.format(5), "DELETE").status == 200
     assert 5 not in stored(project)
+
+
+@pytest.mark.parametrize("send", [put, patch])
+def test_a_text_that_a_null_character_ends_is_refused(
+    server: Server, tmp_path: Path, send: Callable[..., Answer]
+) -> None:
+    rules = [
+        {"layers": "parcels", "actions": ["read", "update"]},
+        {"effect": "deny", "layers": "parcels", "actions": "update", "filter": "status = 'done'"},
+    ]
+    project = policy_project(tmp_path / "p", access_rules=rules)
+    client = server.client(project)
+    assert send(client, 1, status="done\0").status == 400
+    assert stored(project)[1]["status"] == "draft"
+    with server.unguarded():
+        send(client, 1, status="done\0")
+    assert stored(project)[1]["status"] == "done"

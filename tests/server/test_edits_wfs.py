@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from osgeo import ogr
-from qgis.core import QgsField, QgsProject
+from qgis.core import QgsField, QgsProject, QgsVectorLayer
+from qgis.PyQt.QtXml import QDomDocument
 
-from tests.support.projects import policy_project, save
+from tests.support.projects import policy_project, publish, save
 from tests.support.server import Answer, Client, Server
 from tests.support.wfs import NAMESPACES, by_id, delete, equals, insert, point, transaction, update
 
@@ -326,3 +328,176 @@ def test_a_check_reads_the_layers_of_its_own_project_whatever_was_asked_before(
         client = server.client(project, "eve")
         answer = transaction(client, update("parcels", by_id("parcels.1"), name="new"))
         assert ("TransactionResponse" in answer.text) is (count == needed), answer.text
+
+
+def as_qt_reads(sent: str) -> str:
+    """Return a text of a body as this Qt has it: 5.15.19 reads long references rightly."""
+    document = QDomDocument()
+    document.setContent(f"<a>{sent}</a>".encode(), True)
+    return str(document.documentElement().text())
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "&#x10064;one",  # Qt keeps the lower 16 bits: a "d"
+        " <![CDATA[done]]>",  # Qt drops blanks that are a text of their own
+        "\u00a0<![CDATA[done]]>",
+        "<![CDATA[do]]> <![CDATA[ne]]>",
+    ],
+)
+def test_a_value_is_judged_as_qgis_reads_it(server: Server, tmp_path: Path, sent: str) -> None:
+    rules = [
+        {"layers": "parcels", "actions": ["read", "update"]},
+        {"effect": "deny", "layers": "parcels", "actions": "update", "filter": "status = 'done'"},
+    ]
+    project = policy_project(tmp_path / "p", access_rules=rules)
+    client = server.client(project)
+    sneaky = update("parcels", by_id("parcels.1"), status=sent)
+    is_done = as_qt_reads(sent) == "done"
+    assert refused(transaction(client, sneaky)) is is_done
+    assert stored(project)[1]["status"] == ("draft" if is_done else as_qt_reads(sent))
+    assert transaction(client, update("parcels", by_id("parcels.1"), status="odd")).status == 200
+    assert stored(project)[1]["status"] == "odd"
+    with server.unguarded():
+        transaction(client, sneaky)
+    assert stored(project)[1]["status"] == as_qt_reads(sent)
+
+
+@pytest.mark.parametrize("sent", ["&#x1005B;% 1 %]", "<![CDATA[[]]> <![CDATA[% 1 %]]]>"])
+def test_a_template_that_only_qgis_can_see_is_stored_by_nobody(
+    server: Server, as_user: As, project: Path, sent: str
+) -> None:
+    boss = as_user("root", "boss")
+    planted = update("parcels", by_id("parcels.1"), name=sent)
+    is_template = as_qt_reads(sent) == "[% 1 %]"
+    assert refused(transaction(boss, planted)) is is_template
+    assert stored(project)[1]["name"] == ("one" if is_template else as_qt_reads(sent))
+    with server.unguarded():
+        transaction(boss, planted)
+    assert stored(project)[1]["name"] == as_qt_reads(sent)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [equals("name", "&#x1006F;ne"), by_id("parcels.&#x10031;")],
+    ids=["literal", "id"],
+)
+def test_rows_are_named_as_qgis_reads_them(
+    server: Server, as_user: As, project: Path, where: str
+) -> None:
+    alice = as_user("alice", "surveyor")
+    names_a_row = as_qt_reads("&#x1006F;ne") == "one"
+    assert refused(transaction(alice, update("parcels", where, status="done"))) is names_a_row
+    assert stored(project)[1]["status"] == "draft"
+    with server.unguarded():
+        transaction(alice, update("parcels", where, status="done"))
+    assert (stored(project)[1]["status"] == "done") is names_a_row
+
+
+def test_a_layer_is_named_as_qgis_reads_it(server: Server, tmp_path: Path) -> None:
+    rules = [
+        {"layers": "*", "actions": ["read", "update"], "readonly": "name"},
+    ]
+    project = policy_project(tmp_path / "p", access_rules=rules)
+    client = server.client(project)
+    sneaky = update("&#x10070;arcels", by_id("parcels.1"), name="x")
+    transaction(client, sneaky)
+    assert stored(project)[1]["name"] == "one"
+    with server.unguarded():
+        transaction(client, sneaky)
+    is_parcels = as_qt_reads("&#x10070;arcels") == "parcels"
+    assert stored(project)[1]["name"] == ("x" if is_parcels else "one")
+
+
+def test_lines_of_a_text_are_judged_and_stored_as_they_were_sent(
+    as_user: As, project: Path
+) -> None:
+    alice = as_user("alice", "surveyor")
+    assert (
+        "<totalUpdated>1</totalUpdated>"
+        in transaction(alice, update("parcels", by_id("parcels.1"), name="a\r\nb")).text
+    )
+    assert stored(project)[1]["name"] == "a\r\nb"
+    same = equals("name", "a\r\nb")
+    assert refused(transaction(alice, update("parcels", same, status="done")))
+    assert (
+        "<totalUpdated>1</totalUpdated>"
+        in transaction(alice, update("parcels", same, status="submitted")).text
+    )
+    assert stored(project)[1]["status"] == "submitted"
+
+
+def test_blanks_are_judged_as_nothing_where_qgis_stores_nothing(
+    server: Server, tmp_path: Path
+) -> None:
+    rules = [{"layers": "parcels", "actions": ["read", "update"], "check": "name <> ''"}]
+    project = policy_project(tmp_path / "p", access_rules=rules)
+    blank = update("parcels", by_id("parcels.1"), name="  ")
+    assert refused(transaction(server.client(project), blank))
+    assert stored(project)[1]["name"] == "one"
+    with server.unguarded():
+        transaction(server.client(project), blank)
+    assert stored(project)[1]["name"] == ""
+
+
+@pytest.mark.parametrize("text", ["x", "<![CDATA[ ]]>"])
+def test_text_beside_the_properties_of_an_insert_is_refused_instead_of_read_for_ever(
+    as_user: As, project: Path, text: str
+) -> None:
+    boss = as_user("root", "boss")
+    body = insert("parcels", name="new").replace("<qgs:name>", f"{text}<qgs:name>")
+    assert refused(transaction(boss, body))
+    assert refused(
+        transaction(boss, insert("parcels", name="n").replace("<qgs:p", f"{text}<qgs:p"))
+    )
+    assert len(stored(project)) == 4
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "1.1.0"])
+@pytest.mark.parametrize(
+    ("check", "x"), [("x($geometry) < 1000", 300_000.0), ("x($geometry) > 0.5", 1.0)]
+)
+def test_a_geometry_of_another_system_is_judged_where_qgis_puts_it(
+    server: Server, tmp_path: Path, version: str, check: str, x: float
+) -> None:
+    """QGIS moves a new row by its srsName, and of updates those of version 1.0.0."""
+    edits = ["read", "insert", "update"]
+    rules = [{"layers": "parcels", "actions": edits, "check": check}]
+    project = policy_project(tmp_path / "p", access_rules=rules)
+    client = server.client(project)
+    moved = point(x, x).replace("<gml:Point>", '<gml:Point srsName="EPSG:3857">')
+    added = transaction(client, insert("parcels", moved, name="new"), version=version)
+    fits_moved = x > 1000
+    assert refused(added) is not fits_moved
+    assert len(stored(project)) == 4 + fits_moved
+    change = update("parcels", by_id("parcels.2"), geometry=moved)
+    assert refused(transaction(client, change, version=version))
+    assert stored(project)[2]["xy"] == (2, 2)
+    here = point(3, 3).replace("<gml:Point>", '<gml:Point srsName="EPSG:4326">')
+    transaction(client, update("parcels", by_id("parcels.2"), geometry=here), version=version)
+    assert stored(project)[2]["xy"] == (3, 3)
+    with server.unguarded():
+        transaction(client, change, version=version)
+    assert (stored(project)[2]["xy"][0] == x) is (version == "1.1.0")
+
+
+@pytest.mark.parametrize("fid", ["+0", " 0", "none", "\u0661", "4294967296000000000000"])
+def test_a_row_number_is_one_that_everybody_reads_alike(
+    server: Server, tmp_path: Path, fid: str
+) -> None:
+    point_of = {"type": "Point", "coordinates": [1, 1]}
+    feature = {"type": "Feature", "properties": {"name": "old"}, "geometry": point_of}
+    data = tmp_path / "plain.geojson"
+    data.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    project = QgsProject()
+    project.addMapLayer(QgsVectorLayer(str(data), "keyless", "ogr"))
+    publish(project)
+    rules = [{"layers": "keyless", "actions": ["read", "update"], "readonly": "name"}]
+    client = server.client(save(project, tmp_path / "keyless.qgs", {"access_rules": rules}))
+    for number in ("0", fid):
+        assert refused(transaction(client, update("keyless", by_id(f"keyless.{number}"), name="x")))
+        assert '"old"' in data.read_text()
+    with server.unguarded():
+        transaction(client, update("keyless", by_id(f"keyless.{fid}"), name="new"))
+    assert '"new"' in data.read_text()

@@ -70,6 +70,8 @@ def _values(properties: Any) -> dict[str, Any]:
         raise bad_request("Feature properties are not valid")
     for name, value in properties.items():
         for text in _texts(value):
+            if "\0" in text:  # where a data source may end the text that was judged
+                raise bad_request(f"{name}: a value must not hold a null character")
             refuse_template(text, name)
     return {name: value for name, value in properties.items() if value is not None}
 
