@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from qgis.core import QgsMapLayer
+from qgis.core import QgsExpression, QgsMapLayer
 
 from ..operator_settings import OperatorSettings
 from ..ows_request import OAPIF, OwsRequest
@@ -13,10 +13,12 @@ from .admission.grammar import split_list
 from .admission.guard_body import body_reads_server
 from .admission.guards import (
     EXTERNAL,
+    atlas_filter,
     external_layers,
     leads_outside,
     names_file,
     reads_server,
+    second_name,
     smuggles,
     template_parameter,
 )
@@ -38,6 +40,8 @@ def guard(request: OwsRequest, state: Any, settings: OperatorSettings) -> Verdic
         # QGIS folds case in ways of its own, and would run what no rule or guard knows.
         return refuse("REQUEST: this request is not supported", status=501, code=_UNSUPPORTED)
     service = request.service
+    if service != OAPIF and second_name(request.parameters) is not None:
+        return refuse("The name of a parameter is not understood", status=400, code=_BAD)
     refusal: Optional[Verdict] = None
     if service == "WMS" or (request.operation in _WITHOUT_SERVICE and service != "WMTS"):
         refusal = _wms(request, state, settings)
@@ -79,6 +83,10 @@ def _print(parameters: Mapping[str, str]) -> Optional[Verdict]:
             return refuse(f"{name}: a value names no file", status=400, code=_BAD)
         if name.endswith(":HIGHLIGHT_SYMBOL") and reads_server(value):
             return _expression(name)
+    atlas = atlas_filter(parameters.get("ATLAS_PK", ""))
+    # What does not parse is the text of a key, such as an address of electronic mail.
+    if reads_server(atlas) and not QgsExpression(atlas).hasParserError():
+        return _expression("ATLAS_PK")
     return None
 
 

@@ -84,10 +84,13 @@ def layout_facts(layout: QgsPrintLayout) -> LayoutFacts:
     free = [m for m in maps if not m.followVisibilityPreset() and not m.keepLayerSet()]
     labels = (item for item in layout.items() if isinstance(item, QgsLayoutItemLabel))
     drawn = (pair for item in maps for pair in _theme_styles(project, item))
+    coverage = _coverage(layout)
     return LayoutFacts(
         label_ids=frozenset(label.id().upper() for label in labels if label.id()),
         maps=len(maps),
         free_maps=len(free),
+        coverage="" if coverage is None else coverage.id(),
+        has_row_numbers=coverage is not None and not coverage.primaryKeyAttributes(),
         drawn_styles=tuple(dict.fromkeys(drawn)),
     )
 

@@ -15,16 +15,24 @@ from .catalogue import LayerKind
 from .decision import LayerDecision
 from .project_access import OperationAccess
 
+#: Dimensions that have a parameter of their own name as well.
+_PREDEFINED = ("TIME", "DATE", "ELEVATION")
 Register = Callable[[Callable[[], None]], None]
 
 _Dimension = QgsMapLayerServerProperties.WmsDimensionInfo
 _FROM_ROWS = (_Dimension.MinValue, _Dimension.MaxValue)
 
 
+def dimension_parameters(name: str) -> tuple[str, ...]:
+    """Return the parameters by which QGIS takes a value of a dimension."""
+    upper = name.upper()
+    return (f"DIM_{upper}", upper) if upper in _PREDEFINED else (f"DIM_{upper}",)
+
+
 def leave_out_dimensions(
     parameters: Mapping[str, str], access: OperationAccess, state: Any, undo: Register
 ) -> None:
-    """Take away the dimensions that a map must not be filtered by."""
+    """Take away the dimensions that a map must not be filtered by; parameters as QGIS gets them."""
     for layer_id, info in access.catalogue.layers.items():
         decision = access.decision(layer_id)
         if info.kind is not LayerKind.VECTOR or not decision.read:
@@ -45,8 +53,7 @@ def _may_filter(dimension: Any, decision: LayerDecision, parameters: Mapping[str
         return False
     if decision.rows.is_everything or dimension.defaultDisplayType not in _FROM_ROWS:
         return True
-    name = dimension.name.upper()
-    return bool(parameters.get(f"DIM_{name}") or parameters.get(name))
+    return any(parameters.get(name) for name in dimension_parameters(dimension.name))
 
 
 def _setter(properties: Any, dimensions: list[Any]) -> Callable[[], None]:

@@ -51,12 +51,18 @@ def mutate_wms(
         if facts.has_annotations:
             _hide_annotations(access, state, undo)
         if facts.dimensions:
-            leave_out_dimensions(context.request.parameters, access, state, undo)
+            leave_out_dimensions(_effective(context, verdict), access, state, undo)
     if access.service == "WMTS":
         if verdict.notes.get("group"):
             _leave_out_closed_members(access, state, undo)
         if access.operation == "GetCapabilities":
             context.notes[EXTENTS_NOTE] = dict(_extents(access, state))
+
+
+def _effective(context: RequestContext, verdict: Verdict) -> dict[str, str]:
+    """Return the parameters that QGIS gets: a dimension may have been dropped from those sent."""
+    merged = {**context.request.parameters, **verdict.changes}
+    return {name: value for name, value in merged.items() if value}
 
 
 def may_mutate_wms(access: OperationAccess, state: Any) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from qgis.core import (
+    QgsExpression,
     QgsLayerTreeGroup,
     QgsMapLayer,
     QgsProject,
@@ -15,9 +17,9 @@ from qgis.server import QgsServerProjectUtils
 from .admission.wms import WmsProject
 from .admission.wms_tree import MapTree
 from .qgis_layouts import layout_facts
+from .qgis_wms_dimensions import dimension_parameters
 
 _PART = "access_control.wms"
-_PREDEFINED = ("TIME", "DATE", "ELEVATION")
 
 
 def wms_facts(state: Any) -> WmsProject:
@@ -51,7 +53,8 @@ def map_tree(project: QgsProject) -> MapTree:
     root = project.layerTreeRoot()
     groups: dict[str, tuple[str, ...]] = {}
     _add_group(root, QgsServerProjectUtils.wmsRootName(project) or project.title(), groups, root)
-    return MapTree(layers, groups, frozenset(queryable))
+    legends, _is_set = project.readBoolEntry("WMSAddLayerGroupsLegendGraphic", "/", False)
+    return MapTree(layers, groups, frozenset(queryable), bool(legends))
 
 
 def wms_name(layer: Any, use_ids: bool) -> str:
@@ -92,10 +95,24 @@ def _dimensions(project: QgsProject) -> dict[str, tuple[tuple[str, str], ...]]:
         if not isinstance(layer, QgsVectorLayer):
             continue
         for dimension in layer.serverProperties().wmsDimensions():
-            name = dimension.name.upper()
-            keys = [f"DIM_{name}"] + ([name] if name in _PREDEFINED else [])
             fields = [dimension.fieldName, dimension.endFieldName]
             uses = tuple((layer_id, field) for field in fields if field)
-            for key in keys:
+            for key in dimension_parameters(dimension.name):
                 found[key] = found.get(key, ()) + uses
+    for key in found.keys() & set(dimension_parameters("TIME")):
+        found[key] += tuple(_temporal_uses(project))
     return found
+
+
+def _temporal_uses(project: QgsProject) -> Iterator[tuple[str, str]]:
+    """Yield what a time filters by in layers that have times without having a dimension."""
+    for layer_id, layer in project.mapLayers().items():
+        times = layer.temporalProperties() if isinstance(layer, QgsVectorLayer) else None
+        if times is None or not times.isActive():
+            continue
+        for field in (times.startField(), times.endField(), times.durationField()):
+            if field:
+                yield layer_id, field
+        for text in (times.startExpression(), times.endExpression()):
+            for field in QgsExpression(text).referencedColumns():
+                yield layer_id, field

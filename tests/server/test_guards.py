@@ -74,6 +74,13 @@ def client(server: Server, project: Path) -> Client:
         (TILE, {"FORMAT": "image/png&REQUEST=GetPrint&TEMPLATE=simple"}),
         (TILE, {"FORMAT": "image/png%26LAYERS=salaries"}),
         (TILE, {"LAYER": "parcels#"}),
+        (MAP, {"::FILTER": FUNCTION.format(name="env")}),
+        (MAP, {"FILTER\0x": FUNCTION.format(name="env")}),
+        (MAP, {"LAYERS": None, "::LAYERS": "EXTERNAL_WMS:ext", "ext:url": "http://127.0.0.1:9/"}),
+        (FEATURES, {"::EXP_FILTER": "env('HOME') = 'x'"}),
+        (FEATURES, {"EXP_FILTER\0": "env('HOME') = 'x'"}),
+        (PRINT, {"ATLAS_PK": "0 OR env('HOME') = 'x'"}),
+        (PRINT, {"ATLAS_PK": "0 ) OR ( length(env('HOME')) > 1"}),
     ],
 )
 def test_what_endangers_others_is_refused(
@@ -88,6 +95,7 @@ def test_what_endangers_others_is_refused(
     ("base", "changes"),
     [
         (PRINT, {"heading": "100 % [of all]"}),
+        (MAP, {"A::B": "x"}),
         (MAP, {"FILTER": "parcels:\"name\" = 'env'"}),
         (MAP, {"FILTER": FUNCTION.format(name="lower")}),
         (FEATURES, {"EXP_FILTER": "\"name\" = 'env(x) a@b.c'"}),

@@ -312,3 +312,17 @@ def test_parameters_beside_a_body_are_judged_as_well(anon: Client) -> None:
     assert anon.post(body, SERVICE="WFS", TYPENAME="salaries").status == 400
     assert anon.post(body, SERVICE="WFS", TYPENAME="parcels", EXP_FILTER=HIDDEN).status == 400
     assert names(anon.post(body, SERVICE="WFS", TYPENAME="parcels")) == ["one", "four"]
+
+
+def test_the_layer_of_an_id_is_the_one_that_qgis_reads(server: Server, tmp_path: Path) -> None:
+    """QGIS takes what stands before a colon for the layer, and what stands behind for a property."""
+    rules = [
+        {"layers": "parcels", "filter": "coalesce(public, 1) = 1", "attributes": ["name"]},
+        {"layers": "reports"},
+    ]
+    client = server.client(policy_project(tmp_path, access_rules=rules))
+    for name in ("parcels:reports", "qgs:reports"):
+        answer = features(client, None, FEATUREID=f"{name}.2")
+        assert (answer.status, "unknown" in answer.text) == (400, True), answer.text
+    assert names(features(client, None, FEATUREID="reports.1"), "title") == ["first"]
+    assert names(features(client, None, FEATUREID="parcels.1")) == ["one"]

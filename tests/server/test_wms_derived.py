@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from qgis import core
 from qgis.core import (
+    Qgis,
     QgsEditorWidgetSetup,
     QgsFillSymbol,
     QgsLayoutItemLabel,
@@ -19,10 +21,12 @@ from qgis.core import (
     QgsSymbolLayer,
     QgsTextAnnotation,
     QgsVectorLayer,
+    QgsVectorLayerTemporalProperties,
 )
 from qgis.PyQt.QtCore import QPointF, QRectF, QSizeF
 from qgis.PyQt.QtGui import QTextDocument
 
+from tests.server.test_guards import TILE
 from tests.server.test_wms_admission import LEGEND, MAP, PRINT, get, is_picture
 from tests.server.test_wms_redaction import INFO
 from tests.support.server import Client, Server
@@ -150,6 +154,52 @@ def test_the_greatest_value_of_a_dimension_is_not_that_of_hidden_rows(
     assert get(greatest, MAP).body == get(plain, MAP).body
 
 
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("kind", {"KIND": "1"}),
+        ("kind", {"DIM_KIND": ""}),
+        ("kind", {"KIND": "1", "DIM_KINDS": "1"}),
+    ],
+)
+def test_the_greatest_value_is_not_used_where_a_value_stands_under_another_name(
+    server: Server, tmp_path: Path, name: str, asked: dict[str, str]
+) -> None:
+    rules = [{"layers": "parcels", "filter": "name = 'one'"}]
+    greatest = client_of(server, tmp_path / "a", dimension(name, "zone", 2), rules)
+    plain = client_of(server, tmp_path / "b", None, rules)
+    assert get(greatest, MAP, **asked).body == get(plain, MAP).body
+
+
+def test_a_tile_takes_no_value_of_a_dimension(server: Server, tmp_path: Path) -> None:
+    rules = [{"layers": "parcels", "filter": "name = 'one'"}]
+    greatest = client_of(server, tmp_path / "a", dimension("time", "zone", 2), rules)
+    plain = client_of(server, tmp_path / "b", None, rules)
+    with server.unguarded():
+        assert get(greatest, TILE).body != get(plain, TILE).body
+    assert get(greatest, TILE, TIME="1").body == get(plain, TILE).body
+
+
+def with_times(_project: QgsProject, layers: Layers) -> None:
+    """Let a dimension of reports be the time, and parcels have times by the owner's name."""
+    info = QgsMapLayerServerProperties.WmsDimensionInfo("TIME", "title", "", "", "", 0)
+    layers["reports"].serverProperties().addWmsDimension(info)
+    times = layers["parcels"].temporalProperties()
+    times.setIsActive(True)
+    times.setMode(QgsVectorLayerTemporalProperties.ModeFeatureDateTimeInstantFromField)
+    times.setStartField("owner_name")
+
+
+def test_a_time_filters_by_no_hidden_attribute(server: Server, tmp_path: Path) -> None:
+    rules = [{"layers": ["parcels", "reports"], "attributes": ["*", "!owner_name", "!owner"]}]
+    client = client_of(server, tmp_path, with_times, rules)
+    with server.unguarded():
+        filters = get(client, MAP, TIME="2020-01-01").body != get(client, MAP).body
+    assert filters or Qgis.versionInt() < 34000  # earlier ones compare a time with no text
+    assert get(client, MAP, TIME="2020-01-01").body == get(client, MAP).body
+    assert get(client, MAP, DIM_TIME="2020-01-01").body == get(client, MAP).body
+
+
 TIP = {**INFO, "INFO_FORMAT": "text/xml"}
 NO_OWNERS = [{"layers": "parcels", "attributes": ["*", "!owner_name", "!owner"]}]
 
@@ -274,3 +324,59 @@ def test_a_group_that_is_one_layer_draws_its_permitted_members_only(
     assert is_picture(get(client, MAP, LAYERS="Town"))
     with server.unguarded():
         assert get(client, MAP, LAYERS="Town").body != get(client, MAP, LAYERS="parcels").body
+
+
+def with_numbered_rows(folder: Path):  # noqa: ANN201 (a closure)
+    """Give the layout an atlas over rows without a primary key."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shapes = [
+        {"type": "Feature", "properties": {"name": "a", "secret": text},
+         "geometry": {"type": "Point", "coordinates": [1, 1]}}
+        for text in ("gold", "iron")
+    ]  # fmt: skip
+    path = folder / "plots.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": shapes}))
+
+    def edit(project: QgsProject, _layers: Layers) -> None:
+        plots = QgsVectorLayer(str(path), "plots", "ogr")
+        project.addMapLayer(plots)
+        atlas = project.layoutManager().layoutByName("simple").atlas()
+        atlas.setEnabled(True)
+        atlas.setCoverageLayer(plots)
+        atlas.setFilenameExpression("'plan'")
+
+    return edit
+
+
+def test_an_atlas_asks_nothing_of_a_hidden_attribute(server: Server, tmp_path: Path) -> None:
+    rules = [{"layers": ["plots", "parcels"], "attributes": ["*", "!secret"]}]
+    client = client_of(server, tmp_path, with_numbered_rows(tmp_path), rules)
+    asked = {metal: {"ATLAS_PK": f"-1 OR \"secret\" = '{metal}'"} for metal in ("gold", "tin")}
+    with server.unguarded():
+        assert get(client, PRINT, **asked["gold"]).status == 200
+        assert get(client, PRINT, **asked["tin"]).status == 400
+    found = [get(client, PRINT, **asked[metal]) for metal in asked]
+    assert [answer.status for answer in found] == [400, 400]
+    assert found[0].text == found[1].text
+    assert get(client, PRINT, ATLAS_PK="0").status == 200
+
+
+def test_the_hidden_rows_of_an_atlas_do_not_count(server: Server, tmp_path: Path) -> None:
+    rules = [{"layers": ["plots", "parcels"], "filter": "name = 'one' OR secret = 'gold'"}]
+    client = client_of(server, tmp_path, with_numbered_rows(tmp_path), rules)
+    answer = get(client, PRINT, ATLAS_PK="*")
+    assert (answer.status, "ATLAS_PK" in answer.text) == (400, True)
+
+
+def group_like_reports(project: QgsProject, layers: Layers) -> None:
+    group = project.layerTreeRoot().insertGroup(0, "reports")
+    group.addLayer(layers["reports"])
+    group.addLayer(project.mapLayersByName("ortho")[0])
+
+
+def test_a_group_that_is_called_like_a_layer_is_not_printed(server: Server, tmp_path: Path) -> None:
+    rules = [{"layers": ["parcels", "reports"]}]
+    client = client_of(server, tmp_path, group_like_reports, rules)
+    assert get(client, PRINT, **{"map0:LAYERS": "reports"}).status == 400
+    assert get(client, PRINT).status == 200
+    assert is_picture(get(client, MAP, LAYERS="reports"))

@@ -14,10 +14,12 @@ from access_filter_plugin.access_control.admission import grammar
 from access_filter_plugin.access_control.admission.grammar import has_template, is_bbox
 from access_filter_plugin.access_control.admission.guard_body import body_reads_server
 from access_filter_plugin.access_control.admission.guards import (
+    atlas_filter,
     external_layers,
     leads_outside,
     names_file,
     reads_server,
+    second_name,
     smuggles,
     template_parameter,
 )
@@ -212,3 +214,18 @@ def test_a_quick_look_finds_no_box_that_a_slow_one_does_not(
     monkeypatch.setattr(grammar, "_PLAIN_BOX", re.compile("(?!)"))
     assert quick == [is_bbox(box) for box in boxes]
     assert {True, False} == set(quick)
+
+
+@pytest.mark.parametrize("name", ["::FILTER", "FILTER\0", "FILTER\0X", "MAP0:HIGHLIGHT_SYMBOL\0"])
+def test_a_parameter_that_qgis_reads_under_another_name_is_found(name: str) -> None:
+    assert second_name({"LAYERS": "a", name: "b"}) == name
+
+
+@pytest.mark.parametrize("name", ["FILTER", "EXT:URL", "MAP0:LAYERS", "EXT::URL", ""])
+def test_a_parameter_with_one_name_is_not(name: str) -> None:
+    assert second_name({"LAYERS": "a", name: "::b\0"}) is None
+
+
+def test_row_numbers_stand_in_an_expression() -> None:
+    assert atlas_filter("1,,2 OR env('X')") == "( $id = 1 ) OR ( $id = 2 OR env('X') )"
+    assert atlas_filter("") == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Optional
 
 import pytest
@@ -48,6 +49,8 @@ LAYOUTS = {
     "plan": LayoutFacts(label_ids=frozenset({"HEADING"}), maps=1, free_maps=1),
     "themed": LayoutFacts(maps=1, drawn_styles=(("roads_id", "blue"),)),
     "secret": LayoutFacts(maps=1, free_maps=1),
+    "numbers": LayoutFacts(maps=1, free_maps=1, coverage="trees_id", has_row_numbers=True),
+    "keys": LayoutFacts(maps=1, free_maps=1, coverage="roads_id"),
 }
 
 
@@ -91,7 +94,7 @@ def access(
         catalog=catalog,
         is_restricted=True,
         _decisions=decisions,
-        _templates=frozenset({"plan", "themed"}),
+        _templates=frozenset({"plan", "themed", "numbers", "keys"}),
     )
 
 
@@ -346,3 +349,62 @@ def test_tiles_of_closed_and_unknown_names_get_the_same_verdict() -> None:
     assert unknown.refused == "Layer 'valut' not found"
     assert judge_tile(LAYER="roads", TILEROW="x").refused is not None
     assert judge_tile("GetOther", LAYER="roads").status == 501
+
+
+@pytest.mark.parametrize(
+    ("template", "rows", "is_let_in"),
+    [
+        ("numbers", "1,2", True),
+        ("numbers", "*", True),
+        ("numbers", "1 OR 1 = 1", False),
+        ("numbers", '1,2 ) OR ( "b" = 1', False),
+        ("numbers", "*,1", False),
+        ("keys", "a b,c'd", True),
+        ("keys", "*", False),
+        ("keys", ",*,", False),
+        ("keys", "*,*", True),
+        ("plan", "x y", True),
+    ],
+)
+def test_rows_of_an_atlas_are_named_by_values(template: str, rows: str, is_let_in: bool) -> None:
+    """QGIS puts row numbers into an expression as they are, and counts hidden rows for ``*``."""
+    refused = judge("GetPrint", TEMPLATE=template, LAYERS="trees", ATLAS_PK=rows).refused
+    assert (refused is None) == is_let_in
+    assert is_let_in or "ATLAS_PK" in str(refused)
+
+
+@pytest.mark.parametrize("operation", ["GetMap", "GetPrint", "GetLegendGraphic"])
+@pytest.mark.parametrize("legends", [False, True])
+@pytest.mark.parametrize(
+    ("members", "is_let_in"), [(("trees_id", "vault_id"), False), (("trees_id",), True)]
+)
+def test_a_group_that_is_called_like_a_layer_opens_nothing(
+    operation: str, legends: bool, members: tuple[str, ...], is_let_in: bool
+) -> None:
+    """Prints, and legends with groups, take such a name for the group, with all that is in it."""
+    groups = {"trees": members, "all": ("roads_id", "trees_id")}
+    tree = replace(TREE, groups=groups, has_legends_of_groups=legends)
+    project = WmsProject(tree=tree, layouts=LAYOUTS)
+    takes_group = operation == "GetPrint" or (legends and operation == "GetLegendGraphic")
+
+    def names(asked: str) -> Optional[str]:
+        values = {"LAYERS": asked, "TEMPLATE": "plan"}
+        request = OwsRequest("WMS", operation, parameters=values)
+        verdict = wms.admit(request, access(operation), project)
+        return None if verdict.refused else effective(verdict, **values)["LAYERS"]
+
+    whole = is_let_in or not takes_group
+    assert names("trees") == ("trees" if whole else None)
+    assert names("all") == ("trees,roads" if whole else "roads")
+
+
+def test_a_group_that_is_called_like_a_layer_is_asked_as_well() -> None:
+    """GetFeatureInfo asks the open members of such a group, one with a closed display name."""
+    tree = replace(TREE, groups={"trees": ("trees_id", "roads_id", "vault_id")})
+    project = WmsProject(tree=tree, unsafe_names=frozenset({"roads_id"}))
+    values = {"LAYERS": "trees", "QUERY_LAYERS": "trees", "WITH_DISPLAY_NAME": "1"}
+    values["FILTER"] = 'vault:"b" = 1'
+    request = OwsRequest("WMS", "GetFeatureInfo", parameters=values)
+    verdict = wms.admit(request, access("GetFeatureInfo"), project)
+    assert verdict.refused is None
+    assert set(verdict.changes) == {"WITH_DISPLAY_NAME", "FILTER"}

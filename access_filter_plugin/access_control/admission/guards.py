@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from ...late_pattern import late_pattern
 from ..expression import ExpressionError, tokenize
-from .grammar import has_template, percent_decoded
+from .grammar import has_template, percent_decoded, split_list
 
 #: Functions that read the environment, files, variables or sources, or evaluate text as code.
 FORBIDDEN_FUNCTIONS = frozenset(
@@ -98,6 +98,24 @@ def smuggles(value: str) -> bool:
         return False
     decoded = percent_decoded(value)
     return decoded != value and smuggles(decoded)
+
+
+def second_name(parameters: Mapping[str, str]) -> Optional[str]:
+    """Return a parameter that QGIS reads under another name than it has, or None.
+
+    Where QGIS looks a name up, a leading ``::`` does not count, and it ends at the first NUL.
+    """
+    names = "\n".join(parameters)
+    if "::" in names or "\0" in names:
+        for name in parameters:
+            if name.startswith("::") or "\0" in name:
+                return name
+    return None
+
+
+def atlas_filter(value: str) -> str:
+    """Return the expression that QGIS makes of ATLAS_PK where the rows have no primary key."""
+    return " OR ".join(f"( $id = {part} )" for part in split_list(value))
 
 
 def names_file(value: str) -> bool:

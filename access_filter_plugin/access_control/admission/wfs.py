@@ -263,6 +263,9 @@ def _by_id(
         type_name, dot, fid = item.strip().partition(".")
         if not dot:
             raise Refused("FEATUREID has to have TYPENAME in the values")
+        if ":" in type_name:
+            # To QGIS what stands before the colon is the layer, and a property behind it.
+            raise unknown_type(type_name)
         ids.setdefault(layers.find(type_name).type_name, []).append(fid.split(".")[0])
     found = [layers.find(name) for name in ids]
     named = {layer.id for layer in asked}

@@ -27,7 +27,7 @@ from .wms_layers import (
     styles_of,
 )
 from .wms_parameters import OPERATIONS, REFUSED
-from .wms_print import LayoutFacts, admit_template, print_parameters
+from .wms_print import LayoutFacts, admit_atlas, admit_template, print_parameters
 from .wms_tree import MapTree, is_open
 
 _LEGENDS = ("GetLegendGraphic", "GetLegendGraphics")
@@ -136,6 +136,7 @@ def _print(
         return refuse("GetPrint: a value holds an expression template", status=400, code=_INVALID)
     name = parameters.get("TEMPLATE", "")
     refusal = admit_template(name, project.layouts, access)
+    refusal = refusal or admit_atlas(parameters.get("ATLAS_PK", ""), project.layouts[name], access)
     if refusal is not None:
         return refusal
     result = print_parameters(parameters, project.layouts[name], project.tree, access, known)

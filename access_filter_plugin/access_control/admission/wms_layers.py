@@ -15,7 +15,7 @@ from ..project_access import OperationAccess
 from .catalog_mode import closed_answer
 from .grammar import split_list
 from .verdict import Verdict, refuse
-from .wms_tree import Asked, MapTree, exists, resolve
+from .wms_tree import Asked, MapTree, exists, is_open, resolve
 
 EXTERNAL = "EXTERNAL_WMS:"
 
@@ -171,7 +171,9 @@ def query_layers(
         # The members of a group that cannot be asked are passed over, as QGIS does.
         asked = [a for a in reversed(found) if a.id in tree.queryable] or list(found[:1])
         names += [a.name for a in asked]
-        ids += [a.id for a in asked]
+        for one in asked:
+            # Of a name that a group has as well, QGIS takes the group.
+            ids += [one.id, *(i for i in tree.groups.get(one.name, ()) if is_open(access, i))]
     return ",".join(names), tuple(ids), None
 
 

@@ -11,7 +11,7 @@ from ...late_pattern import late_pattern
 from ...value_class import mutable_class, value_class
 from ..project_access import OperationAccess
 from .catalog_mode import closed_answer
-from .grammar import is_text
+from .grammar import is_integer, is_text, split_list
 from .verdict import Verdict, refuse
 from .wms_filter import unsafe_symbol
 from .wms_layers import (
@@ -25,6 +25,7 @@ from .wms_layers import (
 from .wms_parameters import PRINT_MAP
 from .wms_tree import MapTree
 
+_INVALID = "InvalidParameterValue"
 #: A label may show HTML, which could fetch pictures.
 _MARKUP = late_pattern(r"<[A-Za-z!/]")
 #: Written in one way only: to QGIS ``MAP00:`` is map 0 as well.
@@ -42,6 +43,10 @@ class LayoutFacts:
     """Maps that show whatever the request names: without theme, without locked layers."""
     is_beside_external: bool = False
     """True when the request names an outside layer, whose parameters hold a colon."""
+    coverage: str = ""
+    """Id of the layer whose rows its atlas visits; empty without an atlas."""
+    has_row_numbers: bool = False
+    """True when QGIS takes ATLAS_PK for numbers in an expression: the rows have no key."""
     drawn_styles: tuple[tuple[str, str], ...] = ()
     """(layer id, style) that its themes draw with."""
 
@@ -57,7 +62,7 @@ class Print:
 def unknown_template(name: str) -> Verdict:
     """Return the answer for a layout that does not exist, or might as well not."""
     sentence = f"The requested template '{name}' is not available."
-    return refuse(sentence, status=400, code="InvalidParameterValue")
+    return refuse(sentence, status=400, code=_INVALID)
 
 
 def admit_template(
@@ -73,6 +78,23 @@ def admit_template(
     )
     if draws_closed or not access.allows_template(name):
         return closed_answer(access, unknown, exists=True)
+    return None
+
+
+def admit_atlas(value: str, layout: LayoutFacts, access: OperationAccess) -> Optional[Verdict]:
+    """Return the refusal of an ATLAS_PK, or None.
+
+    Before QGIS draws ``*`` it counts all rows, hidden ones among them.
+    """
+    if not value or not layout.coverage:
+        return None
+    wanted = split_list(value)
+    if wanted == ["*"]:
+        if access.decision(layout.coverage).rows.is_everything:
+            return None
+        return refuse("ATLAS_PK: name the rows to print", status=400, code=_INVALID)
+    if layout.has_row_numbers and not all(is_integer(part) for part in wanted):
+        return refuse("ATLAS_PK: these rows are known by numbers", status=400, code=_INVALID)
     return None
 
 

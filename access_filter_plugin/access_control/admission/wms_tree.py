@@ -22,6 +22,8 @@ class MapTree:
     """Group name, the project's own among them → layer ids, the topmost first."""
     queryable: frozenset[str] = frozenset()
     """Ids of the layers that GetFeatureInfo may ask."""
+    has_legends_of_groups: bool = False
+    """True when the project asks for groups in legends."""
 
 
 @value_class
@@ -43,6 +45,19 @@ def is_open(access: OperationAccess, layer_id: str) -> bool:
     return bool(decision.styles) or not info.styles
 
 
+_LEGENDS = ("GetLegendGraphic", "GetLegendGraphics")
+
+
+def _hides_group(name: str, tree: MapTree, access: OperationAccess) -> bool:
+    """Return whether QGIS would take a layer's name for that of a group with closed members."""
+    is_group_first = access.operation == "GetPrint" or (
+        tree.has_legends_of_groups and access.operation in _LEGENDS
+    )
+    return is_group_first and not all(
+        is_open(access, layer_id) for layer_id in tree.groups.get(name, ())
+    )
+
+
 def resolve(name: str, tree: MapTree, access: OperationAccess) -> Optional[tuple[Asked, ...]]:
     """Return the permitted layers that a name means, bottom first; None for an unknown name.
 
@@ -50,7 +65,7 @@ def resolve(name: str, tree: MapTree, access: OperationAccess) -> Optional[tuple
     """
     ids = tree.layers.get(name, ())
     if ids and all(is_open(access, layer_id) for layer_id in ids):
-        return (Asked(ids[0], name),)
+        return None if _hides_group(name, tree, access) else (Asked(ids[0], name),)
     is_closed_group = bool(ids) and all(
         access.catalogue.layers[i].kind is LayerKind.GROUP for i in ids
     )
@@ -74,4 +89,6 @@ def _is_open_by_name(layer_id: str, tree: MapTree, access: OperationAccess) -> b
     if info is None:
         return False
     namesakes = tree.layers.get(info.wms_name, ())
+    if _hides_group(info.wms_name, tree, access):
+        return False
     return bool(namesakes) and all(is_open(access, other) for other in namesakes)
