@@ -32,6 +32,7 @@ from .project_access import OperationAccess
 from .qgis_edits import EditJudge, converted, has_no_row_limit
 from .qgis_feature_ids import key_expression
 from .qgis_oapif_layers import listed
+from .qgis_plain_values import refuse_ambiguous
 from .qgis_rows import filtered_request
 
 _ACTIONS = {
@@ -137,6 +138,8 @@ def _values(
             closed = name not in titles and bool(decision.hidden)
         if closed:
             raise Forbidden(f"The attribute {name} may not be written.")
+    for name in sorted(stored.intersection(sent)):
+        refuse_ambiguous(layer.dataProvider(), name, sent[name])
     return {name: converted(fields, name, value) for name, value in sent.items() if name in stored}
 
 

@@ -24,6 +24,7 @@ from .policy import Action
 from .project_access import OperationAccess
 from .qgis_edits import EditJudge, converted, has_no_row_limit, refuse_unseen
 from .qgis_feature_ids import key_expression
+from .qgis_plain_values import refuse_ambiguous
 from .qgis_rows import filtered_request
 from .qgis_same_reading import read_as_qgis
 from .qgis_wfs_layers import WfsExpressions, dom_element, published, query_layer
@@ -172,10 +173,11 @@ def _values(
     # Of the provider: what a layer computes or joins cannot be written.
     fields = layer.dataProvider().fields()
     names = set(fields.names())
-    for name, _value in sent:
+    for name, value in sent:
         # QGIS reads an Insert with an unknown property for ever (3.22 to 3.44).
         if name not in names:
             raise Forbidden(f"The attribute {name} may not be written.")
+        refuse_ambiguous(layer.dataProvider(), name, value)
     return {name: converted(fields, name, value) for name, value in sent}
 
 

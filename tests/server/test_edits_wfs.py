@@ -501,3 +501,35 @@ def test_a_row_number_is_one_that_everybody_reads_alike(
     with server.unguarded():
         transaction(client, update("keyless", by_id(f"keyless.{fid}"), name="new"))
     assert '"new"' in data.read_text()
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "check"),
+    [
+        (ogr.OFTInteger64, "1,5", "n > 3"),
+        (ogr.OFSTBoolean, "no", "n"),
+        (ogr.OFSTBoolean, "true", "n"),
+    ],
+)
+def test_a_text_that_is_stored_as_another_number_is_refused(
+    server: Server, tmp_path: Path, kind: int, sent: str, check: str
+) -> None:
+    data = tmp_path / "data.gpkg"
+    source = ogr.GetDriverByName("GPKG").CreateDataSource(str(data))
+    field = ogr.FieldDefn("n", ogr.OFTInteger if kind == ogr.OFSTBoolean else kind)
+    if kind == ogr.OFSTBoolean:
+        field.SetSubType(kind)
+    source.CreateLayer("things", None, ogr.wkbNone).CreateField(field)
+    source = None
+    project = QgsProject()
+    project.addMapLayer(QgsVectorLayer(f"{data}|layername=things", "things", "ogr"))
+    publish(project)
+    rules = [{"layers": "things", "actions": ["read", "insert"], "check": check}]
+    client = server.client(save(project, tmp_path / "things.qgs", {"access_rules": rules}))
+    assert refused(transaction(client, insert("things", n=sent)))
+    body = {"type": "Feature", "properties": {"n": sent}}
+    assert client.api("/collections/things/items", "POST", body).status == 400
+    assert stored(tmp_path / "things.qgs", "things") == {}
+    plain = {"type": "Feature", "properties": {"n": 4 if check == "n > 3" else True}}
+    assert client.api("/collections/things/items", "POST", plain).status == 201
+    assert len(stored(tmp_path / "things.qgs", "things")) == 1
