@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from qgis.core import Qgis
+
 from ..late_pattern import late_pattern
 from .admission.refused import Refused
 
+_CUTS_NUMBERS = Qgis.versionInt() < 34000
+"""Seen with 3.22, and not with 3.40 and 3.44; nobody looked between them."""
 _WHOLE = late_pattern(r"\s*[+-]?[0-9]{1,19}\s*")
 _NUMBER = late_pattern(r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
 
@@ -15,8 +19,11 @@ def refuse_ambiguous(provider: Any, name: str, value: Any) -> None:
     """Refuse a text that is judged as one number or truth value and stored as another.
 
     "1,5" is 15 to a field and 0 in a GeoPackage, "no" is true to Qt; there "true" is stored as
-    false (3.22).
+    false (3.22). A whole number of JSON beyond 32 bits is cut by some releases: 4294967301 is stored
+    as 5 (3.22).
     """
+    if isinstance(value, int) and not -(2**31) <= value < 2**31 and _CUTS_NUMBERS:
+        raise Refused(f"{name}: the number is too large")
     if not isinstance(value, str) or name not in provider.fields().names():
         return
     field = provider.fields().field(name)

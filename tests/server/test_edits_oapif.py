@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
+from osgeo import ogr
+from qgis.core import QgsProject, QgsVectorLayer
 
 from tests.server.test_edits_wfs import RULES, stored
-from tests.support.projects import policy_project
+from tests.support.projects import policy_project, publish, save
 from tests.support.server import Answer, Client, Server
 
 ITEM = "/collections/parcels/items/{}"
@@ -242,3 +244,20 @@ def test_a_text_that_a_null_character_ends_is_refused(
     with server.unguarded():
         send(client, 1, status="done\0")
     assert stored(project)[1]["status"] == "done"
+
+
+def test_a_number_that_may_be_cut_is_not_stored_as_another(server: Server, tmp_path: Path) -> None:
+    data = tmp_path / "data.gpkg"
+    source = ogr.GetDriverByName("GPKG").CreateDataSource(str(data))
+    source.CreateLayer("things", None, ogr.wkbNone).CreateField(
+        ogr.FieldDefn("n", ogr.OFTInteger64)
+    )
+    source = None
+    project = QgsProject()
+    project.addMapLayer(QgsVectorLayer(f"{data}|layername=things", "things", "ogr"))
+    publish(project)
+    rules = [{"layers": "things", "actions": ["read", "insert"], "check": "n <> 5"}]
+    path = save(project, tmp_path / "things.qgs", {"access_rules": rules})
+    body = {"type": "Feature", "properties": {"n": 2**32 + 5}}
+    server.client(path).api("/collections/things/items", "POST", body)
+    assert [row["n"] for row in stored(path, "things").values()] in ([], [2**32 + 5])
