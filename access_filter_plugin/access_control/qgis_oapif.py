@@ -82,17 +82,19 @@ def _reading(request: OwsRequest, path: ApiPath, access: OperationAccess, state:
     if not path.collection:
         check_query(path, query, None)
         return ADMITTED
-    _check_collection(request, path, query, access, state)
-    return ADMITTED
+    return _in_collection(request, path, query, access, state)
 
 
-def _check_collection(
+_OF_THESE_ROWS = Verdict(is_lasting=False)
+
+
+def _in_collection(
     request: OwsRequest,
     path: ApiPath,
     query: Sequence[tuple[str, str]],
     access: OperationAccess,
     state: Any,
-) -> None:
+) -> Verdict:
     info = listed(access, state.project, path.collection)
     layer = api_layer(access, info, state.layers[info.id])
     check_query(path, query, layer)
@@ -105,3 +107,5 @@ def _check_collection(
         count = visible_count(access, info, state)
         if not 0 <= offset_of(query) <= count:
             raise invalid_offset(count)
+        return _OF_THESE_ROWS
+    return ADMITTED

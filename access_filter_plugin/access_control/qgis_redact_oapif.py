@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any, Optional
 
@@ -16,7 +15,7 @@ from .project_access import OperationAccess
 from .qgis_oapif import query_of
 from .qgis_oapif_layers import collection_info, titles_of
 from .qgis_visible_rows import visible_count
-from .redaction.oapif_items import keys_of, redact_items
+from .redaction.oapif_items import redact_items
 from .redaction.oapif_json import (
     Page,
     Shown,
@@ -106,13 +105,7 @@ def _make_shown(access: OperationAccess, info: LayerInfo, layer: Any) -> Shown:
         parameters=frozenset(titles) | visible,
         hides_something=not decision.is_fully_readable,
         edits=frozenset(name for name, right in rights.items() if right.is_allowed),
-        keys=keys_of(titles, _names_of(layer) - titles.keys()),
     )
-
-
-def _names_of(layer: Any) -> frozenset[str]:
-    """Return every name by which an attribute of a layer could be written."""
-    return frozenset(name for f in layer.fields() for name in (f.name(), f.displayName()))
 
 
 def _page(
@@ -121,12 +114,10 @@ def _page(
     if access.decision(info.id).rows.is_everything:
         return Page()
     query = dict(query_of(request.url))
-    page = Page(
-        offset=int(query.get("offset") or 0),
-        limit=int(query.get("limit") or _DEFAULT_LIMIT),
-        find_count=partial(visible_count, access, info, answer.state),
-    )
+    offset, limit = int(query.get("offset") or 0), int(query.get("limit") or _DEFAULT_LIMIT)
     if any(v and (n == "bbox" or n in shown.parameters) for n, v in query.items()):
         # With a condition QGIS counts through the row filter itself, if it knows the condition.
-        return replace(page, total=int(answer.state.layers[info.id].featureCount()))
-    return replace(page, count=page.find_count())
+        total = int(answer.state.layers[info.id].featureCount())
+        find_count = partial(visible_count, access, info, answer.state)
+        return Page(offset, limit, total=total, find_count=find_count)
+    return Page(offset, limit, visible_count(access, info, answer.state))

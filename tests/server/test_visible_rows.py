@@ -8,7 +8,7 @@ from typing import Any, Optional
 
 import pytest
 
-from access_filter_plugin.access_control import qgis_visible_rows
+from access_filter_plugin.access_control import qgis_oapif, qgis_visible_rows
 from access_filter_plugin.access_control.qgis_visible_rows import Figure, VisibleRows
 from access_filter_plugin.access_control.redaction import oapif_items
 from tests.support.projects import policy_project
@@ -127,7 +127,7 @@ def test_what_is_kept_is_bounded(clock: Clock) -> None:
     assert len(rows._known) == 10
 
 
-def test_a_page_of_a_restricted_caller_is_not_parsed(
+def test_a_page_of_a_restricted_caller_is_not_written_anew(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """QGIS writes pages in the form that can be redacted without it (3.22 to 3.44)."""
@@ -135,3 +135,22 @@ def test_a_page_of_a_restricted_caller_is_not_parsed(
     client = server.client(policy_project(tmp_path, access_rules=rules))
     monkeypatch.setattr(oapif_items, "redact_features", lambda *_: 1 / 0)
     assert matched(client) == 2
+
+
+def test_an_offset_is_judged_again_by_the_rows_there_are_now(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer = server.client(policy_project(tmp_path, access_rules=RULES), "eve", "viewer")
+    assert viewer.api(ITEMS, offset=1).status == 200
+    monkeypatch.setattr(qgis_oapif, "visible_count", lambda *_: 0)
+    assert viewer.api(ITEMS, offset=1).status == 400
+
+
+def test_an_equal_request_for_items_is_judged_once(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    viewer = server.client(policy_project(tmp_path, access_rules=RULES), "eve", "viewer")
+    assert viewer.api(ITEMS, limit=1).status == 200
+    monkeypatch.setattr(qgis_oapif, "check_query", lambda *_: 1 / 0)
+    assert viewer.api(ITEMS, limit=1).status == 200
+    assert viewer.api(ITEMS, limit=2).status >= 400

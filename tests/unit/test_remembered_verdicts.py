@@ -81,9 +81,45 @@ def test_nothing_is_remembered_of_a_request_with_a_body() -> None:
     assert asked_again(with_body, with_body)
 
 
-def test_nothing_is_remembered_of_a_service_that_keeps_data_in_its_path() -> None:
-    items = OwsRequest("OAPIF", "Items", path="/wfs3/collections/a/items")
-    assert shape_of(items) is None
+ITEMS = OwsRequest(
+    "OAPIF",
+    "Items",
+    url="http://host/wfs3/collections/a/items?limit=5",
+    path="/wfs3/collections/a/items",
+    parameters={"LIMIT": "5"},
+)
+
+
+def test_an_equal_request_of_the_api_is_judged_once() -> None:
+    assert not asked_again(ITEMS, ITEMS._replace(parameters=dict(ITEMS.parameters)))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ITEMS._replace(path="/wfs3/collections/b/items"),
+        ITEMS._replace(url="http://host/wfs3/collections/a/items?limit=5&properties=b"),
+        ITEMS._replace(url="http://host/wfs3/collections/a/items?LIMIT=5"),
+        ITEMS._replace(parameters={"LIMIT": "6"}),
+        ITEMS._replace(operation="Item"),
+        ITEMS._replace(method="HEAD"),
+        ITEMS._replace(body=b"{}"),
+    ],
+    ids=str,
+)
+def test_another_request_of_the_api_is_judged_again(other: OwsRequest) -> None:
+    assert asked_again(ITEMS, other)
+
+
+def test_what_rows_decide_is_not_remembered() -> None:
+    verdicts, judge, caller = RememberedVerdicts(), Judge(Verdict(is_lasting=False)), access()
+    for _ in range(2):
+        verdicts.verdict(ITEMS, caller, judge)
+    assert judge.asked == 2
+
+
+def test_a_long_address_is_not_remembered() -> None:
+    assert shape_of(ITEMS._replace(url="http://host/" + "x" * MAX_TEXT)) is None
 
 
 def test_nothing_is_remembered_of_very_long_requests() -> None:
@@ -121,6 +157,7 @@ def test_the_form_of_a_place_is_no_looser_than_what_the_judge_of_the_service_ask
         "WMS": list(wms_parameters.OPERATIONS.values()),
         "WMTS": list(wmts._OPERATIONS.values()),
         "WFS": [grammars for grammars, _judged in wfs._PARAMETERS.values()],
+        "OAPIF": [],
     }[service]
     known = 0
     for grammars in judges:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Callable, Optional
 
-from ...ows_request import OwsRequest
+from ...ows_request import OAPIF, OwsRequest
 from ..project_access import OperationAccess
 from .grammar import Grammar, is_bbox, is_integer, is_number
 from .verdict import Verdict
@@ -40,6 +40,7 @@ PLACES: Mapping[str, Mapping[str, Grammar]] = MappingProxyType(
                 "STARTINDEX": is_integer,
             }
         ),
+        OAPIF: MappingProxyType({}),
     }
 )
 MAX_TEXT = 4000
@@ -50,7 +51,7 @@ Key = tuple[object, ...]
 
 
 class RememberedVerdicts:
-    """The latest admissions of one project; a refusal is never remembered."""
+    """The latest admissions of one project; a refusal is never remembered, nor what rows decide."""
 
     def __init__(self, limit: int = 500) -> None:
         self._limit = limit
@@ -73,7 +74,7 @@ class RememberedVerdicts:
             self._known.move_to_end(key)
             return known[1]
         found = judge()
-        if found.refused is None:
+        if found.refused is None and found.is_lasting:
             self._known[key] = (access, found)
             if len(self._known) > self._limit:
                 self._known.popitem(last=False)
@@ -87,6 +88,10 @@ def shape_of(request: OwsRequest) -> Optional[Key]:
         return None
     parts: list[object] = [request.service, request.operation, request.method]
     size = 0
+    if request.service == OAPIF:
+        # QGIS reads the parameters there from the address, each in its own case.
+        parts += (request.path, request.url)
+        size = len(request.path) + len(request.url)
     for name, value in request.parameters.items():
         grammar = places.get(name)
         is_place = grammar is not None and value != "" and grammar(value)

@@ -29,6 +29,8 @@ class Verdict:
     body: Optional[bytes] = None
     """The whole body of a refusal that must look like QGIS's own answer; else one is made."""
     content_type: str = ""
+    is_lasting: bool = True
+    """False where the same request may be judged otherwise with other rows in the data."""
 
 
 ADMITTED = Verdict()

@@ -1,78 +1,67 @@
 """A page of features without what its caller does not see: mostly only counts and links differ.
 
-The hooks have kept hidden rows and attributes out, and this wall looks whether they have. That every
-key of the features is one that may be shown is told by counting, without parsing them; they then
-stay as QGIS wrote them. Whatever looks different in any way is parsed as a whole.
+The hooks have kept hidden rows and attributes out, and this wall looks whether they have. Features
+that hold no name but those that may be shown stay as QGIS wrote them. Whatever looks different in any
+way is written anew as a whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Optional
 
 from ... import json_codec
-from ...late_pattern import late_pattern
 from .oapif_json import Page, Shown, redact_features, redact_paging
 
-STRUCTURE = frozenset({"type", "id", "geometry", "coordinates", "geometries", "bbox", "properties"})
-"""The keys of GeoJSON."""
-MAX_KEYS = 60
-"""With more columns than this parsing is as fast."""
+_MEMBERS = frozenset({"type", "id", "geometry", "bbox", "properties"})
+_SHAPE = frozenset({"type", "coordinates", "bbox"})
 _HEAD = b'{"features":'
 _JOINT = b'],"links":['
-_TAIL = frozenset({"links", "numberMatched", "numberReturned", "timeStamp", "type"})
-_PLAIN = late_pattern(r"\w[^\x00-\x1f\x7f\"\\]*")
-
-
-def keys_of(titles: Iterable[str], hidden: Iterable[str]) -> tuple[bytes, ...]:
-    """Return the keys of features of these properties; none where counting them would not be safe.
-
-    A key that begins with a letter or digit is found in JSON as a key alone: behind the end of
-    another string there is never a letter.
-    """
-    shown = STRUCTURE.union(titles)
-    if len(shown) > MAX_KEYS or not STRUCTURE.isdisjoint(hidden):
-        return ()
-    if any(_PLAIN.fullmatch(name) is None for name in shown):
-        return ()
-    return tuple(f'"{name}":'.encode() for name in shown)
+_TAIL = ("links", "numberMatched", "numberReturned", "timeStamp", "type")
+_NAMES = ["features", *_TAIL]
 
 
 def redact_items(body: bytes, shown: Shown, page: Page) -> bytes:
     """Return an answer with visible properties, the count of visible rows, and their pages."""
-    parts = _parts(body)
-    if parts is None or not _holds_only(parts[0], shown.keys):
-        return json_codec.dumps(redact_features(json_codec.loads(body), shown, page))
-    features, rest = parts
+    document = json_codec.loads(body)
+    features = _as_written(body, document, shown.titles)
+    if features is None:
+        return json_codec.dumps(redact_features(document, shown, page))
+    rest = {name: document[name] for name in _TAIL}
     rest = redact_paging(rest, rest["numberReturned"], page)
     return b"".join((_HEAD, features, b",", json_codec.dumps(rest)[1:]))
 
 
-def _parts(body: bytes) -> Optional[tuple[bytes, Any]]:
-    """Return the features as they are written, and the rest as a document; None if unsure.
+def _as_written(body: bytes, document: Any, titles: frozenset[str]) -> Optional[bytes]:
+    """Return the features as they are written; None where they could hold any name but these.
 
-    Within a string a quote has a backslash, and no link holds links: the last joint is the one.
+    A page begins with its features, and its links come next. Within a string a quote has a
+    backslash, so the text between them stands there once, or another time as a part of a feature.
     """
-    joint = body.rfind(_JOINT)
-    if joint < 0 or not body.startswith(_HEAD + b"["):
+    if not body.startswith(_HEAD + b"[") or body.count(_JOINT) != 1:
         return None
-    try:
-        rest = json_codec.loads(b"{" + body[joint + 2 :])
-    except ValueError:
+    if not isinstance(document, dict) or list(document) != _NAMES:
         return None
-    if not isinstance(rest, dict) or rest.keys() != _TAIL:
+    if type(document["numberReturned"]) is not int:
         return None
-    if type(rest["numberReturned"]) is not int:
-        return None
-    return body[len(_HEAD) : joint + 1], rest
+    text = body[len(_HEAD) : body.rindex(_JOINT) + 1]
+    # Of a name that is there twice the reader has one; what ends before a colon is a name.
+    is_told = _count_names(document["features"], titles) == text.count(b'":')
+    return text if is_told else None
 
 
-def _holds_only(features: bytes, keys: tuple[bytes, ...]) -> bool:
-    """Return whether features hold no key but these; True is certain.
-
-    Without a backslash a quote only begins or ends a string, and what ends before a colon is a key.
-    A text that begins with a colon is counted with the keys: then there seem to be too many.
-    """
-    if not keys or b"\\" in features:
-        return False
-    return features.count(b'":') == sum(map(features.count, keys))
+def _count_names(features: Sequence[Any], titles: frozenset[str]) -> int:
+    """Return how many names features hold that are shown, -1 where there is any other."""
+    count = 0
+    for feature in features:
+        properties, shape = feature.get("properties"), feature.get("geometry")
+        if type(properties) is not dict or not properties.keys() <= titles:
+            return -1
+        if not feature.keys() <= _MEMBERS:
+            return -1
+        count += len(feature) + len(properties)
+        if shape is not None:
+            if type(shape) is not dict or not shape.keys() <= _SHAPE:
+                return -1
+            count += len(shape)
+    return count

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
 from math import ceil
-from types import MappingProxyType
 from typing import Any, Callable, Optional
 
 from ...late_pattern import late_pattern
@@ -26,9 +24,6 @@ class Shown:
     """The names of parameters by which features may be asked for."""
     hides_something: bool = False
     edits: frozenset[str] = frozenset()
-    keys: tuple[bytes, ...] = ()
-    """Every key that features may hold, as JSON writes it; none where such a key could be a hidden
-    property's, too, or be written in another way (:func:`.oapif_items.keys_of`)."""
 
 
 @value_class
@@ -43,7 +38,6 @@ class Page:
     """How many rows there are, hidden ones too, where ``count`` is None and rows are hidden."""
     find_count: Callable[[], int] = int
     """Finds ``count`` where it turns out to be needed."""
-    links: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def redact_collections(document: Any, shown: Mapping[str, Shown]) -> Any:
@@ -82,15 +76,20 @@ def redact_features(document: Any, shown: Shown, page: Page) -> Any:
 
 def redact_paging(document: Any, returned: int, page: Page) -> Any:
     """Return an answer, with its features or without, with the count of visible rows and pages."""
+    count = page.count
     if _counts_hidden_rows(document, returned, page):
-        page = replace(page, count=page.find_count())
-    if page.count is None:
+        count = page.find_count()
+    if count is None:
         return document
-    # What has come out is seen, even where the count is some seconds old.
-    page = replace(page, count=max(page.count, page.offset + returned if returned else 0))
-    links = [link for link in document["links"] if _is_needed(link, page)]
-    links = [_with_last_offset(link, page) for link in links]
-    return {**document, "numberMatched": page.count, "links": links}
+    if returned:
+        # What has come out is seen, even where the count is some seconds old.
+        count = max(count, page.offset + returned)
+    links = [
+        _with_last_offset(link, page.limit, count) if link.get("rel") == "last" else link
+        for link in document["links"]
+        if _is_needed(link.get("rel"), page, count)
+    ]
+    return {**document, "numberMatched": count, "links": links}
 
 
 def _counts_hidden_rows(document: Any, returned: int, page: Page) -> bool:
@@ -104,19 +103,18 @@ def _counts_hidden_rows(document: Any, returned: int, page: Page) -> bool:
     return bool(matched >= page.total and matched != page.offset + returned)
 
 
-def _is_needed(link: Any, page: Page) -> bool:
-    count = page.count or 0
-    if link.get("rel") == "next":
+def _is_needed(relation: Optional[str], page: Page, count: int) -> bool:
+    if relation == "next":
         return page.offset + page.limit < count
-    if link.get("rel") in ("first", "last"):
+    if relation in ("first", "last"):
         return count > page.limit
     return True
 
 
-def _with_last_offset(link: Any, page: Page) -> Any:
-    if link.get("rel") != "last" or not page.limit:
+def _with_last_offset(link: Any, limit: int, count: int) -> Any:
+    if not limit:
         return link
-    offset = (ceil((page.count or 0) / page.limit) - 1) * page.limit
+    offset = (ceil(count / limit) - 1) * limit
     return {**link, "href": _OFFSET.sub(str(offset), link["href"])}
 
 
