@@ -55,6 +55,16 @@ def resolve_subject(settings: OperatorSettings, header: Lookup, env: Lookup) -> 
     return _from_headers(settings, header, address)
 
 
+def reads_headers(settings: OperatorSettings) -> bool:
+    """Return whether these settings find the caller by anything but the web server's variables."""
+    return settings.identity.uses_headers or bool(settings.trusted_proxies)
+
+
+def no_header(name: str) -> str:
+    """Stand where no header is to be read; whoever reads one fails, and nobody is let in."""
+    raise LookupError(name)
+
+
 def header_lookup(handler: Any) -> Lookup:
     """Return a lookup of request headers that is the same whatever serves the request.
 
@@ -121,27 +131,23 @@ def _subject(
     settings: OperatorSettings, user: str, roles: str, address: Optional[Address], source: str
 ) -> Subject:
     separator = settings.identity.roles_separator
-    return _made_subject(user, roles, separator, settings.lower_case_users, address, source)
+    name, given, doubt = _read_names(user, roles, separator, settings.lower_case_users)
+    return Subject(name, given, address, f"{source}{doubt}" if doubt else source)
 
 
 @lru_cache(maxsize=1000)
-def _made_subject(
-    user: str,
-    roles: str,
-    separator: str,
-    lower_case: bool,
-    address: Optional[Address],
-    source: str,
-) -> Subject:
+def _read_names(
+    user: str, roles: str, separator: str, lower_case: bool
+) -> tuple[Optional[str], frozenset[str], str]:
+    """Return a user and roles as they were sent, read, and what is to be said of them."""
     name = user.strip()
     if not (_is_readable(name) and _is_readable(roles)):
-        return Subject(None, _NOBODY, address, f"{source} (unreadable)")
+        return None, _NOBODY, " (unreadable)"
     if not name:
-        return Subject(None, _NOBODY, address, source)
+        return None, _NOBODY, ""
     if lower_case:
         name = name.lower()
-    given = split_roles(roles, separator) if roles else _NOBODY
-    return Subject(name, given, address, source)
+    return name, split_roles(roles, separator) if roles else _NOBODY, ""
 
 
 def _is_readable(text: str) -> bool:

@@ -12,7 +12,13 @@ from qgis.server import QgsConfigCache, QgsServerSettings
 
 from . import qgis_log
 from .feature import Feature
-from .identity import PROOF_VARIABLE, header_lookup, resolve_subject
+from .identity import (
+    PROOF_VARIABLE,
+    header_lookup,
+    no_header,
+    reads_headers,
+    resolve_subject,
+)
 from .operator_settings import OperatorSettings
 from .ows_request import DATA_OPERATIONS, OwsRequest
 from .project_admission import project_refusal
@@ -50,6 +56,7 @@ class RequestPipeline:
         self._configurations = QgsConfigCache.instance()
         self._server_settings = QgsServerSettings()
         self._server_settings.load()
+        self._reads_headers = reads_headers(settings)
         self._context: Optional[RequestContext] = None
         self._started = 0.0
         self.layer_permissions = access_control.layer_permissions
@@ -144,7 +151,8 @@ class RequestPipeline:
 
     def _new_context(self, handler: Any) -> RequestContext:
         request, read_whole = self._read(handler)
-        subject = resolve_subject(self._settings, header_lookup(handler), self._iface.getEnv)
+        header = header_lookup(handler) if self._reads_headers else no_header
+        subject = resolve_subject(self._settings, header, self._iface.getEnv)
         context = RequestContext(
             request=request, subject=subject, started=self._started, read_whole=read_whole
         )

@@ -8,13 +8,13 @@ in :mod:`..qgis_stand_in`, and denied.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 from qgis.core import Qgis
 
 from .. import qgis_log
 from ..operator_settings import OperatorSettings
-from ..ows_request import ACCESS, OwsRequest
+from ..ows_request import ACCESS, LANDING_PAGE, OwsRequest
 from ..problem_report import problem_lines
 from ..qgis_stand_in import (
     KnownPermissions,
@@ -51,9 +51,16 @@ DENIED_SENTENCES = {
     403: "This project is closed: it has no access rules.",
 }
 _OPEN_PART = "access_control.open"
-_OPEN_PERMISSIONS = "access_control.open_permissions"
+_OPEN_TOLD = "access_control.open_told"
 _PROJECT_MAY_DIFFER = Qgis.versionInt() < 33600
 """Before onProjectReady (3.36) only the hooks can see that QGIS serves another project object."""
+
+
+class _Told(NamedTuple):
+    """The answers of all layers by the wrappers of a project's layers (see ``KnownPermissions``)."""
+
+    answers: Mapping[Any, LayerAnswers]
+    permissions: KnownPermissions
 
 
 class AccessControlFeature:
@@ -77,7 +84,10 @@ class AccessControlFeature:
         self._project: Any = None
         self._answers: dict[str, LayerAnswers] = {}
         self._layers: Mapping[str, Any] = {}
+        self._by_layer: Mapping[Any, LayerAnswers] = {}
         self._is_open = False
+        self._is_forgotten = False
+        self._is_changed = False
 
     def use_states(self, states: Any) -> None:
         """Take the project states, for hooks that are called outside a prepared request."""
@@ -127,14 +137,16 @@ class AccessControlFeature:
     def request_ready(self, context: RequestContext, handler: Any) -> None:
         """Decide, let the admission wall judge the request, and prepare the hooks."""
         self.forget()
+        self._is_forgotten = False
         if context.answered or context.request.service == ACCESS:
             return
-        landing = admit_list(
-            context.request, context.subject, self._settings, self._states, self.name
-        )
-        if landing.refused is not None:
-            self._refuse(context, landing, handler)
-            return
+        if context.request.service == LANDING_PAGE:
+            landing = admit_list(
+                context.request, context.subject, self._settings, self._states, self.name
+            )
+            if landing.refused is not None:
+                self._refuse(context, landing, handler)
+                return
         if context.project is None:
             return
         state = self._current_part(context.project)
@@ -181,15 +193,15 @@ class AccessControlFeature:
         if access is None:
             self._is_open = True
             self._answers = self._open_answers(context.project)
-            self._tell(context.project.parts, _OPEN_PERMISSIONS, context.project)
+            self._tell(context.project.parts, _OPEN_TOLD, context.project)
             return
+        self._is_changed = True
         self._mutations.apply(context, access, context.project, verdict)
         if part.sets_variables:
             self._variables.set(context.project.project, access.expression_variables())
         self._answers = self._answers_of(access)
         self._access = access
-        key = f"permissions {access.service} {access.operation}"
-        self._tell(access.shared, key, context.project)
+        self._tell(access.shared, f"told {access.service} {access.operation}", context.project)
         self._spare_copy(request)
         if may_stream(request):
             self._documents.keep_private(handler)
@@ -204,16 +216,22 @@ class AccessControlFeature:
         self._hooks.watch(cache.permissions_asked)
 
     def _tell(self, kept: dict[str, Any], key: str, project: Any) -> None:
-        """Tell the filter that QGIS asks the permissions of all layers, kept where their reason is."""
-        known = kept.get(key)
-        if not isinstance(known, KnownPermissions):
-            found = {
-                layer: self._answers[layer_id].permissions
+        """Find answers by a layer's wrapper, kept where their reason is; tell QGIS's filter, too.
+
+        To ask a layer for its id takes QGIS and PyQt longer than all the rest of a hook.
+        """
+        told = kept.get(key)
+        if not isinstance(told, _Told):
+            by_layer = {
+                layer: self._answers[layer_id]
                 for layer_id, layer in project.layers.items()
                 if layer_id in self._answers
             }
-            known = kept[key] = KnownPermissions(found, self._hooks.ask_permissions)
-        self._hooks.know(known)
+            permissions = {layer: found.permissions for layer, found in by_layer.items()}
+            known = KnownPermissions(permissions, self._hooks.ask_permissions)
+            told = kept[key] = _Told(by_layer, known)
+        self._by_layer = told.answers
+        self._hooks.know(told.permissions)
 
     @staticmethod
     def _refuse(context: RequestContext, verdict: Verdict, handler: Any) -> None:
@@ -261,6 +279,8 @@ class AccessControlFeature:
 
     def forget(self) -> None:
         """Forget the request; hooks that come now find nothing prepared."""
+        if self._is_forgotten:
+            return
         if self._hooks is not None:
             self._hooks.forget()
         if self._shared_cache is not None:
@@ -270,11 +290,15 @@ class AccessControlFeature:
         self._project = None
         self._answers = {}
         self._layers = {}
+        self._by_layer = {}
         self._is_open = False
+        self._is_forgotten = True
 
     def _put_back(self) -> None:
-        self._variables.reset()
-        self._mutations.reset()
+        if self._is_changed:
+            self._variables.reset()
+            self._mutations.reset()
+            self._is_changed = False
 
     # The hooks
 
@@ -295,6 +319,10 @@ class AccessControlFeature:
         return project is None or project is self._project
 
     def _find(self, layer: Any) -> Optional[LayerAnswers]:
+        found = self._by_layer.get(layer)
+        return self._find_by_id(layer) if found is None else found
+
+    def _find_by_id(self, layer: Any) -> Optional[LayerAnswers]:
         layer_id = layer.id()
         found = self._answers.get(layer_id)
         if found is None or not _PROJECT_MAY_DIFFER:

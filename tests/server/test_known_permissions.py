@@ -107,6 +107,7 @@ def test_nothing_is_known_between_requests(server: Server, tmp_path: Path) -> No
     assert server.client(project).api("/collections").status == 200
     layer = next(iter(_loaded(project).mapLayers().values()))
     assert "layerPermissions" not in vars(hooks)
+    assert not server.plugin.wall.target._access_control._by_layer
     assert hooks.layerPermissions(layer).canRead  # asked the long way: no rules there
 
 
@@ -124,6 +125,25 @@ def test_a_request_that_fails_leaves_nothing_known(
     client = server.client(policy_project(tmp_path), "eve", "admin")
     assert client.api("/collections").status == 503
     assert "layerPermissions" not in vars(server.plugin.access_control)
+    assert not feature._by_layer
+
+
+def test_answers_are_found_by_the_layers_of_the_project_that_is_served(
+    server: Server, tmp_path: Path
+) -> None:
+    feature = server.plugin.wall.target._access_control
+    path = policy_project(tmp_path, access_rules=RULES)
+    client = server.client(path, "bob", "viewer")
+    assert client.api("/collections/parcels/items").status == 200
+    before = list(_loaded(path).mapLayers().values())
+    found: list[Any] = []
+    tell = feature._tell
+    feature._tell = lambda *given: (tell(*given), found.append(dict(feature._by_layer)))
+    try:
+        client.api("/collections/parcels/items")
+    finally:
+        del feature._tell
+    assert set(found[0]) == set(before)
 
 
 def test_what_is_no_permission_is_never_known(server: Server) -> None:

@@ -13,6 +13,8 @@ from access_filter_plugin.identity import (
     PROOF_VARIABLE,
     header_lookup,
     load_line,
+    no_header,
+    reads_headers,
     resolve_subject,
 )
 from access_filter_plugin.operator_settings import PRESETS, OperatorSettings, read_operator_settings
@@ -323,3 +325,30 @@ def test_the_proof_is_taken_out_under_the_name_by_which_servers_hand_it_over() -
         "X-Access-Filter-Secret",
         "HTTP_X_ACCESS_FILTER_SECRET",
     )
+
+
+@pytest.mark.parametrize("proxies", ["", "10.0.0.0/8", "any"])
+@pytest.mark.parametrize("source", ["remote_user", *PRESETS])
+def test_headers_are_left_alone_only_where_nothing_depends_on_them(
+    source: str, proxies: str
+) -> None:
+    operator = settings(IDENTITY=source, **({"TRUSTED_PROXIES": proxies} if proxies else {}))
+    read: list[str] = []
+
+    def header(name: str) -> str:
+        read.append(name)
+        return ""
+
+    for env in (
+        {"REMOTE_ADDR": "10.0.0.1", "REMOTE_USER": "eve"},
+        {"REMOTE_ADDR": "192.0.2.1"},
+        {},
+    ):
+        resolve_subject(operator, header, lambda name, env=env: env.get(name, ""))
+    assert reads_headers(operator) or not read
+
+
+def test_whoever_reads_a_header_where_none_is_to_be_read_fails() -> None:
+    operator = settings(IDENTITY="authelia", TRUSTED_PROXIES="any")
+    with pytest.raises(LookupError):
+        resolve_subject(operator, no_header, lambda _name: "")
