@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import mimetypes
 from functools import lru_cache
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 from urllib.parse import quote, unquote, urlsplit
 
 from .templates import web_url
+
+if TYPE_CHECKING:
+    import mimetypes
 
 _MORE_TYPES = {
     ".webp": "image/webp",
@@ -30,6 +32,8 @@ UNKNOWN_TYPE = "application/octet-stream"
 
 @lru_cache(maxsize=1)
 def _types() -> mimetypes.MimeTypes:
+    import mimetypes  # noqa: PLC0415 (only projects with attachments need it)
+
     # Python's own table, so that the answer does not depend on files of the machine. Python reads
     # those nonetheless, which takes 5 ms and 0.4 MB, so not at load.
     return mimetypes.MimeTypes(filenames=())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from typing import NamedTuple, Optional
 
+from ..late_modules import unescape
 from ..late_pattern import late_pattern
 from .scrub import scrubbed
 
@@ -81,4 +81,4 @@ def _json_string(raw: bytes) -> str:
 
 def _text(raw: bytes, limit: int) -> str:
     text = _TAG.sub(" ", raw.decode("utf-8", "replace"))
-    return scrubbed(html.unescape(text).strip())[:limit]
+    return scrubbed(unescape(text).strip())[:limit]

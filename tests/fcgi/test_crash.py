@@ -45,6 +45,11 @@ INFO = {
     "J": "5",
     "INFO_FORMAT": "application/json",
 }
+BY_FILTER = {
+    **FEATURES,
+    "FILTER": "<Filter><PropertyIsEqualTo><PropertyName>name</PropertyName>"
+    "<Literal>two</Literal></PropertyIsEqualTo></Filter>",
+}
 CAPABILITIES = {"SERVICE": "WMS", "VERSION": "1.3.0", "REQUEST": "GetCapabilities"}
 TRANSACTION = (
     '<Transaction service="WFS" version="1.1.0" xmlns="http://www.opengis.net/wfs" '
@@ -203,15 +208,92 @@ def test_a_plugin_that_does_not_load_closes_the_server(
     assert (health.status, json.loads(health.body)["status"]) == (503, "closed")
 
 
+def _first_of_all(plugins: Path, text: str) -> None:
+    """Run something before the plugin, or anything that it needs, is imported."""
+    file = plugins / PLUGIN / "__init__.py"
+    head, future, rest = file.read_text(encoding="utf-8").partition(
+        "from __future__ import annotations\n"
+    )
+    file.write_text(f"{head}{future}import sys\n\n{text}\n{rest}", encoding="utf-8")
+
+
+def _found_but_broken(plugins: Path, module: str, body: str) -> None:
+    """Put a module where it is found before the installed one, and fails when it is loaded."""
+    file = plugins.parent / "found_first" / module
+    file.parent.mkdir(parents=True)
+    (file.parent / "__init__.py").touch()
+    file.write_text(f"{body}\n", encoding="utf-8")
+    # Another plugin may have loaded the installed one; it is not what is to be found.
+    name = file.parent.name if file.stem == "etree" else file.stem
+    _first_of_all(
+        plugins,
+        f"sys.path.insert(0, {str(plugins.parent / 'found_first')!r})\n"
+        f"for name in [x for x in sys.modules if x.partition('.')[0] == {name!r}]:\n"
+        "    del sys.modules[name]",
+    )
+
+
 @pytest.mark.crash
-def test_a_missing_lxml_closes_the_server(plugins: Path, project: Path) -> None:
-    (plugins / "lxml.py").write_text("raise ImportError('lxml is missing')\n", encoding="utf-8")
-    damage(plugins, "__init__.py", "")
-    text = (plugins / PLUGIN / "__init__.py").read_text(encoding="utf-8")
-    first = "import sys\n\nsys.modules['lxml'] = None\n"
-    head, future, rest = text.partition("from __future__ import annotations\n")
-    (plugins / PLUGIN / "__init__.py").write_text(head + future + first + rest, encoding="utf-8")
-    assert answer(plugins, project, FEATURES).status == 503
+@pytest.mark.parametrize("missing", ["lxml", "lxml.etree"])
+def test_a_missing_lxml_closes_the_server_from_its_start(
+    plugins: Path, project: Path, missing: str
+) -> None:
+    if missing == "lxml":
+        _first_of_all(plugins, "sys.modules['lxml'] = None")
+    else:
+        folder = plugins.parent / "found_first" / "lxml"
+        folder.mkdir(parents=True)
+        (folder / "__init__.py").touch()
+        _first_of_all(plugins, f"sys.path.insert(0, {str(folder.parent)!r})")
+    found = answer(plugins, project, FEATURES)
+    assert found.status == 503
+    assert "serves nothing: lxml is missing (python3-lxml)" in found.log
+
+
+BREAKS = ("raise ImportError('damaged')", RAISES, "raise SystemExit(1)")
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("body", BREAKS)
+@pytest.mark.parametrize("asked", [CAPABILITIES, BY_FILTER], ids=["capabilities", "filter"])
+def test_an_lxml_that_is_found_and_cannot_be_loaded_denies_what_needs_it(
+    plugins: Path, project: Path, body: str, asked: dict[str, str]
+) -> None:
+    _found_but_broken(plugins, "lxml/etree.py", body)
+    found = answer(plugins, project, asked)
+    assert found.status == 503, found.body
+    assert serves_nothing_closed(found)
+    assert "two" not in found.body
+    # What needs none is answered.
+    assert "two" in answer(plugins, project, FEATURES).body
+
+
+@pytest.mark.crash
+def test_an_orjson_that_is_found_and_cannot_be_loaded_is_the_standard_json(
+    plugins: Path, project: Path
+) -> None:
+    asked = {"SERVICE": "ACCESS", "REQUEST": "GetPermissions"}
+    expected = answer(plugins, project, asked)
+    _found_but_broken(plugins, "orjson.py", "raise ImportError('damaged')")
+    found = answer(plugins, project, asked)
+    assert (found.status, found.body) == (200, expected.body)
+    assert "orjson cannot be loaded, so JSON is written by the slower json: damaged" in found.log
+
+
+@pytest.mark.crash
+@pytest.mark.parametrize("body", BREAKS[1:])
+@pytest.mark.parametrize("path", ["", "/wfs3/collections.json"])
+def test_an_orjson_that_fails_otherwise_denies(
+    plugins: Path, project: Path, body: str, path: str
+) -> None:
+    _found_but_broken(plugins, "orjson.py", body)
+    scratch = plugins.parent / "scratch"
+    scratch.mkdir()
+    where = {"REQUEST_URI": f"/qgis{path}?MAP={project}", "PATH_INFO": path} if path else {}
+    asked = {} if path else {"SERVICE": "ACCESS", "REQUEST": "GetPermissions"}
+    found = ask(plugins, scratch, {**BOB, **where}, MAP=str(project), **asked)
+    assert found.status == 503, found.body
+    assert serves_nothing_closed(found)
 
 
 @pytest.mark.crash

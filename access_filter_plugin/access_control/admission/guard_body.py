@@ -6,8 +6,8 @@ It looks at bytes, so that a large body costs a search and not a copy of its tex
 from __future__ import annotations
 
 import re
-from html import unescape
 
+from ...late_modules import unescape
 from ...late_pattern import late_pattern
 from ..redaction.xml import XmlError, descendants, parse
 from .guards import FORBIDDEN_FUNCTIONS, reads_server

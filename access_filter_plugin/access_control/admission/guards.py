@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from html import unescape
 from typing import Optional
 from urllib.parse import urlsplit
 
+from ...late_modules import unescape
 from ...late_pattern import late_pattern
 from ..expression import ExpressionError, tokenize
 from .grammar import has_template, percent_decoded, split_list

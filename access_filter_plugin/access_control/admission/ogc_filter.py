@@ -6,8 +6,7 @@ What is not on the lists is refused: a ``Function`` could call any expression fu
 
 from __future__ import annotations
 
-from lxml import etree
-
+from ...late_modules import etree
 from ...late_pattern import late_pattern
 from ..redaction.xml import Element, XmlError, local_name, parse
 from .refused import Refused
@@ -45,7 +44,6 @@ GML = frozenset(
         "PolygonPatch",
     }
 )  # fmt: skip
-_ODD = (etree.Comment, etree.ProcessingInstruction, etree.Entity)
 _COORDINATES = late_pattern(r"[\s\d.,;+eE-]*")
 _WORD = late_pattern(r"[\w.:/-]{0,120}")
 _MATCHING = frozenset({"wildCard", "singleChar", "escape", "escapeChar", "matchCase"})
@@ -65,7 +63,8 @@ def parse_filter(text: str, parameter: str = "FILTER") -> Element:
 
 def refuse_odd_nodes(root: Element, what: str) -> None:
     """Raise Refused for comments and instructions: parsers differ in what they make of them."""
-    if next(root.iter(*_ODD), None) is not None:
+    odd = (etree.Comment, etree.ProcessingInstruction, etree.Entity)
+    if next(root.iter(*odd), None) is not None:
         raise Refused(f"{what}: comments and processing instructions are not accepted")
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lxml import etree
-
+from ...late_modules import etree
 from ...late_pattern import late_pattern
 from ..redaction.xml import Element, XmlError, local_name, parse
 from .ogc_filter import check_filter, refuse_odd_nodes

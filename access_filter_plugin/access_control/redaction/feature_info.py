@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from html import unescape
 from typing import Any, Optional
 
 from ... import json_codec
+from ...late_modules import unescape
 from ...late_pattern import late_pattern
 from ...value_class import value_class
 from ..catalogue import LayerInfo

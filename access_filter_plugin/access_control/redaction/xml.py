@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Union
+from typing import TYPE_CHECKING, Any, Union
 
-from lxml import etree
+from ...late_modules import etree
 
-Element = etree._Element  # noqa: SLF001 (lxml has no public name for it)
+if TYPE_CHECKING:
+    Element = etree._Element  # noqa: SLF001 (lxml has no public name for it)
+else:
+    Element = Any  # lxml is not loaded for the sake of a name
 
 MAX_DEPTH = 200
 """No OGC document nests deeper; libxml2's own limit is 256."""
