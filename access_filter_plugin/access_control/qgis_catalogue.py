@@ -17,13 +17,9 @@ from qgis.server import QgsServerProjectUtils
 from .caller_attributes import attributes_by_caller
 from .catalogue import Catalogue, LayerInfo, LayerKind
 from .project_text import may_name_variables
+from .qgis_layer_sources import layer_sources, style_sources
 from .qgis_layouts import layout_sources
-from .qgis_sources import (
-    attribute_sources,
-    label_sources,
-    layer_sources,
-    style_sources,
-)
+from .qgis_sources import attribute_sources, label_sources
 
 
 def read_catalogue(project: QgsProject) -> Catalogue:
@@ -108,7 +104,7 @@ def _layer(project: QgsProject, layer: Any, groups: tuple[str, ...], use_ids: bo
         has_geometry=is_vector and layer.isSpatial(),
         styles=tuple(styles),
         default_style=layer.styleManager().currentStyle() if styles else "",
-        style_sources=style_sources(project, layer) if is_vector else {},
+        style_sources=style_sources(project, layer),
         sources=layer_sources(project, layer),
         attribute_sources=attribute_sources(project, layer) if is_vector else {},
         label_sources=label_sources(project, layer) if is_vector else {},

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Optional
 
 from qgis.core import (
+    QgsLayerTreeLayer,
     QgsLayoutFrame,
     QgsLayoutItemAttributeTable,
     QgsLayoutItemHtml,
@@ -22,7 +23,7 @@ from qgis.core import (
 from .admission.wms_print import LayoutFacts
 from .catalogue import Source
 from .qgis_free_texts import reads_layers, templates
-from .qgis_written_expressions import written_expressions
+from .qgis_written_expressions import annotation_layer_expressions, written_expressions
 
 #: Items that draw layers in ways that no hook is asked about.
 _ITEMS_WITH_DATA = ("QgsLayoutItem3DMap", "QgsLayoutItemElevationProfile")
@@ -40,6 +41,10 @@ def _sources(layout: QgsPrintLayout) -> Iterator[Source]:
     project = layout.project()
     coverage = _coverage(layout)
     yield from _atlas(project, layout, coverage)
+    if any(isinstance(item, QgsLayoutItemMap) for item in layout.items()):
+        # QGIS draws the project's own annotations on every map of a layout.
+        notes = sorted(annotation_layer_expressions(project.mainAnnotationLayer()))
+        yield from _texts(project, coverage, notes)
     for item in layout.items():
         if isinstance(item, QgsLayoutItemMap):
             yield from _map(project, item)
@@ -133,15 +138,27 @@ def _legend(project: QgsProject, item: QgsLayoutItemLegend) -> Iterator[Source]:
         root = item.model().rootGroup()
         nodes = root.findLayers()
         follows_map = False
+    names = [node.name() for node in (root, *root.findGroups(True))]
+    yield from _texts(project, None, [text for name in names for text in templates(name)])
     for node in nodes:
+        written = _node_texts(node)
         label = str(node.labelExpression() or "")
-        counts = bool(label or node.customProperty("showFeatureCount", 0))
+        counts = bool(label or written or node.customProperty("showFeatureCount", 0))
         tells_rows = by_content or counts
         # QGIS cuts a legend that updates itself down to the layers of its map.
         if tells_rows or not follows_map:
             yield Source(node.layerId(), frozenset(), rows=tells_rows)
-        if label and isinstance(node.layer(), QgsVectorLayer):
-            yield from _texts(project, node.layer(), [label])
+        layer = node.layer() if isinstance(node.layer(), QgsVectorLayer) else None
+        yield from _texts(project, layer, [text for text in (label, *written) if text])
+
+
+def _node_texts(node: QgsLayerTreeLayer) -> list[str]:
+    """Return the templates in the texts that a legend shows of a layer: these may hold counts."""
+    texts = [node.name(), *(str(node.customProperty(key)) for key in node.customProperties())]
+    renderer = node.layer().renderer() if isinstance(node.layer(), QgsVectorLayer) else None
+    if renderer is not None:
+        texts += [item.label() for item in renderer.legendSymbolItems()]
+    return [template for text in texts for template in templates(text)]
 
 
 def _frame(project: QgsProject, coverage: Optional[QgsVectorLayer], frame: Any) -> Iterator[Source]:

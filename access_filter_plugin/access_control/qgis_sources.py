@@ -1,4 +1,4 @@
-"""What things of a project are made of: expression fields, joins, labels, styles, layouts.
+"""What expressions, expression fields, joins and labels are made of.
 
 An expression that reads other layers (``aggregate``, ``get_feature``, relations …) is taken to read
 all of every layer it could mean; what cannot be told counts as made of everything.
@@ -6,22 +6,17 @@ all of every layer it could mean; what cannot be told counts as made of everythi
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Optional
 
 from qgis.core import (
     QgsExpression,
     QgsFields,
-    QgsMapLayer,
     QgsProject,
     QgsVectorLayer,
-    QgsVirtualLayerDefinition,
 )
-from qgis.PyQt.QtCore import QUrl
 
-from ..late_pattern import late_pattern
 from .catalogue import Source
 from .expression import ExpressionError, first_arguments
 from .qgis_expression import ALL_COLUMNS
@@ -35,13 +30,9 @@ from .qgis_functions import (
     own_rows_functions,
     unknown_functions,
 )
-from .qgis_styles import attributes_of_styles
-from .qgis_virtual_rasters import raster_sources
 
 UNKNOWN_SOURCE = Source(layer="", attributes=None)
 """Made of something that cannot be told: closed for everybody who is restricted at all."""
-_CALLED = late_pattern(r"(\w+)\s*\(")
-_EVALUATING = frozenset({"eval", "eval_template", "load_layer", "maptip", "display_expression"})
 
 
 def expression_sources(
@@ -54,12 +45,42 @@ def expression_sources(
     functions = {canonical_name(name) for name in expression.referencedFunctions()}
     own = own_columns(layer, expression)
     found = [Source(layer.id(), own, rows=bool(own_rows_functions(functions)))]
-    if functions & (LAYER_FUNCTIONS | RELATION_FUNCTIONS):
-        found += _read_layers(project, functions, text)
     if functions & LABEL_FUNCTIONS:
         found += _shown_labels(project, layer, own) if follow_labels else [UNKNOWN_SOURCE]
+    return found + _read_elsewhere(project, expression, functions, text)
+
+
+def free_sources(project: QgsProject, text: str) -> list[Source]:
+    """Return what an expression reads that is evaluated over no vector layer."""
+    expression = QgsExpression(text)
+    if expression.hasParserError():
+        return []
+    functions = {canonical_name(name) for name in expression.referencedFunctions()}
+    found = [UNKNOWN_SOURCE] if functions & LABEL_FUNCTIONS else []
+    return found + _read_elsewhere(project, expression, functions, text)
+
+
+def _read_elsewhere(
+    project: QgsProject, expression: QgsExpression, functions: set[str], text: str
+) -> list[Source]:
+    """Return what an expression reads beside the layer that it is evaluated over."""
+    found: list[Source] = []
+    if functions & (LAYER_FUNCTIONS | RELATION_FUNCTIONS):
+        found += _read_layers(project, functions, text)
     if unknown_functions(functions):
         found.append(UNKNOWN_SOURCE)
+    if any(name.lower() == "atlas_feature" for name in expression.referencedVariables()):
+        found += _coverages(project)
+    return found
+
+
+def _coverages(project: QgsProject) -> list[Source]:
+    """Return the layers that atlases go by: on their pages a label can show any of their columns."""
+    found = []
+    for layout in project.layoutManager().printLayouts():
+        atlas = layout.atlas()
+        if atlas is not None and atlas.enabled() and atlas.coverageLayer() is not None:
+            found.append(Source(atlas.coverageLayer().id(), None, rows=False))
     return found
 
 
@@ -232,59 +253,3 @@ def _as_labels(project: QgsProject, target: QgsVectorLayer, text: str) -> list[S
         replace(source, rows=True, is_label=True) if source.layer == target.id() else source
         for source in expression_sources(project, target, text, follow_labels=False)
     ]
-
-
-def layer_sources(project: QgsProject, layer: QgsMapLayer) -> tuple[Source, ...]:
-    """Return the layers that a virtual layer, a virtual raster or a group layer is made of."""
-    if hasattr(layer, "childLayers"):
-        return tuple(Source(child.id(), frozenset(), rows=False) for child in layer.childLayers())
-    if isinstance(layer, QgsVectorLayer) and layer.providerType() == "virtual":
-        return tuple(_virtual_sources(project, layer))
-    return raster_sources(project, layer)
-
-
-def _virtual_sources(project: QgsProject, layer: QgsVectorLayer) -> Iterable[Source]:
-    """Return what a virtual layer's query may read: every layer it names, whole."""
-    definition = QgsVirtualLayerDefinition.fromUrl(_virtual_url(layer))
-    text = _without_doubled_quotes(definition.query().lower())
-    named = {source.reference() for source in definition.sourceLayers() if source.isReferenced()}
-    found = [
-        Source(other.id(), None)
-        for other in project.mapLayers().values()
-        if other.id() != layer.id()
-        and (other.id() in named or _is_named(other.id(), text) or _is_named(other.name(), text))
-    ]
-    embedded = any(not source.isReferenced() for source in definition.sourceLayers())
-    called = {canonical_name(name) for name in _CALLED.findall(text)}
-    computed = called & (LAYER_FUNCTIONS | RELATION_FUNCTIONS | _EVALUATING)
-    return found + ([UNKNOWN_SOURCE] if embedded or computed or not found else [])
-
-
-def _is_named(name: str, text: str) -> bool:
-    """Return whether a query names a layer; a name within a longer word is another name."""
-    folded = name.lower()
-    if not re.fullmatch(r"\w+", folded):
-        return folded in text
-    return re.search(rf"(?<!\w){folded}(?!\w)", text) is not None
-
-
-def _without_doubled_quotes(text: str) -> str:
-    """Return SQL in which a quote within a quoted name stands once, as it does in the name."""
-    for quote in ("'", '"', "`"):
-        text = text.replace(quote * 2, quote)
-    return text
-
-
-def _virtual_url(layer: QgsVectorLayer) -> Any:
-    return QUrl.fromEncoded(layer.source().encode())
-
-
-def style_sources(project: QgsProject, layer: QgsVectorLayer) -> dict[str, tuple[Source, ...]]:
-    """Return style name → what it draws with."""
-    found: dict[str, tuple[Source, ...]] = {}
-    for style, expressions in attributes_of_styles(layer).items():
-        sources: list[Source] = []
-        for text in sorted(expressions):
-            sources += expression_sources(project, layer, text)
-        found[style] = tuple(dict.fromkeys(sources))
-    return found

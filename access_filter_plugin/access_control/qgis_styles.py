@@ -6,6 +6,7 @@ QGIS serves is never switched to another style, not even for a moment.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from qgis.core import (
@@ -20,6 +21,7 @@ from qgis.core import (
 from qgis.PyQt.QtXml import QDomDocument
 
 from ..late_pattern import late_pattern
+from .qgis_free_texts import templates
 
 #: A value in a style document that may be an expression with a function call, but a text shown.
 _CALL = late_pattern(r'(?<!label=)(?<!name=)"([^"<>]*\w\s*\([^"<>]*)"')
@@ -28,6 +30,7 @@ _DRAWING = (
     | QgsMapLayer.StyleCategory.Diagrams
     | QgsMapLayer.StyleCategory.Rendering
 )
+_MAP_TIP = late_pattern(r"<mapTip\b[^>]*>.*?</mapTip>", re.DOTALL)
 UNREADABLE = "eval('unreadable')"
 """Stands for a style that cannot be read: an expression of which nobody can tell what it reads."""
 
@@ -109,8 +112,32 @@ def _calls(layer: QgsVectorLayer) -> Iterator[str]:
     document = QDomDocument("style")
     shown = _DRAWING | QgsMapLayer.StyleCategory.Labeling if layer.labelsEnabled() else _DRAWING
     layer.exportNamedStyle(document, QgsReadWriteContext(), shown)
-    for match in _CALL.finditer(document.toString()):
+    yield from _written(document.toString())
+
+
+def _written(style: str) -> Iterator[str]:
+    """Yield the calls in a style's document, and the templates in texts that a legend shows."""
+    for match in _CALL.finditer(style):
         yield _unescaped(match.group(1))
+    for text in templates(style):
+        yield _unescaped(text)
+
+
+def written_in_styles(layer: QgsMapLayer) -> dict[str, frozenset[str]]:
+    """Return style name → what a layer other than a vector layer may evaluate to be drawn.
+
+    Map tips are left out: GetFeatureInfo alone shows them, and they are emptied by themselves.
+    """
+    manager = layer.styleManager()
+    current = manager.currentStyle()
+    document = QDomDocument("style")
+    layer.exportNamedStyle(document, QgsReadWriteContext())
+    found = {name: manager.style(name).xmlData() for name in manager.styles()}
+    found[current] = document.toString()
+    return {
+        name: frozenset(_written(_MAP_TIP.sub("", text))) if text else frozenset({UNREADABLE})
+        for name, text in found.items()
+    }
 
 
 def _unescaped(text: str) -> str:

@@ -9,10 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from qgis.core import QgsAnnotation, QgsExpression, QgsPrintLayout, QgsReadWriteContext
+from qgis.core import (
+    QgsAnnotation,
+    QgsAnnotationLayer,
+    QgsExpression,
+    QgsPrintLayout,
+    QgsReadWriteContext,
+)
 from qgis.PyQt.QtXml import QDomDocument
 
 from ..late_pattern import late_pattern
+from .qgis_free_texts import templates
 from .qgis_styles import UNREADABLE
 from .redaction.xml import Element, XmlError, parse
 
@@ -20,7 +27,7 @@ _CALL = late_pattern(r"\w\s*\(")
 
 
 def written_expressions(layout: QgsPrintLayout) -> frozenset[str]:
-    """Return every text of a layout that QGIS may evaluate, templates in texts excepted."""
+    """Return every text of a layout that QGIS may evaluate."""
     document = QDomDocument()
     document.appendChild(layout.writeXml(document, QgsReadWriteContext()))
     return _of_document(document)
@@ -32,6 +39,18 @@ def annotation_expressions(annotation: QgsAnnotation) -> frozenset[str]:
     element = document.createElement("annotation")
     document.appendChild(element)
     annotation.writeXml(element, document, QgsReadWriteContext())
+    return _of_document(document)
+
+
+def annotation_layer_expressions(layer: QgsAnnotationLayer) -> frozenset[str]:
+    """Return every expression in the texts and symbols of an annotation layer's items."""
+    document = QDomDocument()
+    root = document.createElement("items")
+    document.appendChild(root)
+    for item in layer.items().values():
+        element = document.createElement("item")
+        item.writeXml(element, document, QgsReadWriteContext())
+        root.appendChild(element)
     return _of_document(document)
 
 
@@ -51,7 +70,9 @@ def _of_element(element: Element) -> Iterator[str]:
         yield value
     if value and element.get("name") == "field":
         yield str(QgsExpression.quotedColumnRef(value))
+    yield from templates(str(element.text or ""))
     for name, text in element.attrib.items():
+        yield from templates(str(text))
         if text and (str(name).endswith("Expression") or _CALL.search(str(text)) is not None):
             yield str(text)
 
