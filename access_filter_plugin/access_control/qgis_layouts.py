@@ -183,6 +183,6 @@ def _texts(
 
     for text in expressions:
         if layer is not None:
-            yield from expression_sources(project, layer, text)
+            yield from expression_sources(project, layer, text, is_in_layout=True)
         elif reads_layers(text):
             yield Source("", None)

@@ -36,9 +36,17 @@ UNKNOWN_SOURCE = Source(layer="", attributes=None)
 
 
 def expression_sources(
-    project: QgsProject, layer: QgsVectorLayer, text: str, *, follow_labels: bool = True
+    project: QgsProject,
+    layer: QgsVectorLayer,
+    text: str,
+    *,
+    follow_labels: bool = True,
+    is_in_layout: bool = False,
 ) -> list[Source]:
-    """Return what an expression over a layer's features reads."""
+    """Return what an expression over a layer's features reads.
+
+    In a layout the layer is the one that its own atlas goes by; elsewhere any atlas may be meant.
+    """
     expression = QgsExpression(text)
     if expression.hasParserError():
         return []  # evaluates to NULL
@@ -47,7 +55,8 @@ def expression_sources(
     found = [Source(layer.id(), own, rows=bool(own_rows_functions(functions)))]
     if functions & LABEL_FUNCTIONS:
         found += _shown_labels(project, layer, own) if follow_labels else [UNKNOWN_SOURCE]
-    return found + _read_elsewhere(project, expression, functions, text)
+    found += _read_elsewhere(project, functions, text)
+    return found if is_in_layout else found + _of_an_atlas(project, expression)
 
 
 def free_sources(project: QgsProject, text: str) -> list[Source]:
@@ -57,26 +66,25 @@ def free_sources(project: QgsProject, text: str) -> list[Source]:
         return []
     functions = {canonical_name(name) for name in expression.referencedFunctions()}
     found = [UNKNOWN_SOURCE] if functions & LABEL_FUNCTIONS else []
-    return found + _read_elsewhere(project, expression, functions, text)
+    found += _read_elsewhere(project, functions, text)
+    return found + _of_an_atlas(project, expression)
 
 
-def _read_elsewhere(
-    project: QgsProject, expression: QgsExpression, functions: set[str], text: str
-) -> list[Source]:
+def _read_elsewhere(project: QgsProject, functions: set[str], text: str) -> list[Source]:
     """Return what an expression reads beside the layer that it is evaluated over."""
     found: list[Source] = []
     if functions & (LAYER_FUNCTIONS | RELATION_FUNCTIONS):
         found += _read_layers(project, functions, text)
     if unknown_functions(functions):
         found.append(UNKNOWN_SOURCE)
-    if any(name.lower() == "atlas_feature" for name in expression.referencedVariables()):
-        found += _coverages(project)
     return found
 
 
-def _coverages(project: QgsProject) -> list[Source]:
-    """Return the layers that atlases go by: on their pages a label can show any of their columns."""
-    found = []
+def _of_an_atlas(project: QgsProject, expression: QgsExpression) -> list[Source]:
+    """Return the layers that atlases go by, of whose rows a label on a page can show any column."""
+    found: list[Source] = []
+    if all(name.lower() != "atlas_feature" for name in expression.referencedVariables()):
+        return found
     for layout in project.layoutManager().printLayouts():
         atlas = layout.atlas()
         if atlas is not None and atlas.enabled() and atlas.coverageLayer() is not None:
