@@ -30,6 +30,13 @@ class BadLayer(NamedTuple):
     reason: str
 
 
+LINE = (
+    '{"time":"%s.%03dZ","level":"%s","request_id":"%s"%s,"pid":%d%s%s,"status":%d%s,"ms":%s,"bytes":%s'
+    "%s%s%s%s}\n"
+)
+"""Second, milliseconds, level, id, trace, process, what is asked, its place, status, error, duration,
+size, who asks, where from, decision, and the rest: a line, from texts that are JSON already."""
+
 new_tuple = tuple.__new__
 """Makes a named tuple without the function that its class has for it."""
 
@@ -74,9 +81,14 @@ class LineWriter:
 
     def __init__(self, pseudonyms: Pseudonyms) -> None:
         self._pseudonyms = pseudonyms
-        self._pid = os.getpid()
-        self._second = -1
-        self._second_text = ""
+        self.pid = os.getpid()
+        self.second = -1
+        self.second_text = ""
+
+    def begin_second(self, second: int) -> None:
+        """Write the time of the lines of a second, in whole seconds since 1970."""
+        self.second = second
+        self.second_text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
     def line(
         self, context: RequestContext, facts: RequestFacts, settings: LogSettings, level: str
@@ -115,19 +127,28 @@ class LineWriter:
         names, client = WHO.texts.get(who) or WHO.make(who)
         bbox = sent("BBOX") or sent("MAP0:EXTENT")
         second = int(at)
-        if second != self._second:
-            self._second = second
-            self._second_text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        if second != self.second:
+            self.begin_second(second)
         trace = f',"trace_id":"{trace_id}"' if trace_id else ""
         failure = _error(error) if error is not None else ""
         extra = context.cached or context.enriched or bad_layers or layer_ms
-        text = (
-            f'{{"time":"{self._second_text}.{int((at - second) * 1000):03d}Z","level":"{level}",'
-            f'"request_id":"{context.request_id}"{trace},"pid":{self._pid}'
-            f'{asked}{bbox_text(bbox) if bbox else ""},"status":{status}{failure}'
-            f',"ms":{"null" if ms is None else f"{ms:.2f}"}'
-            f',"bytes":{"null" if size is None else size}{names}{client}{decided}'
-            f"{_rest(context, bad_layers, layer_ms) if extra else ''}}}\n"
+        text = LINE % (
+            self.second_text,
+            (at - second) * 1000,
+            level,
+            context.request_id,
+            trace,
+            self.pid,
+            asked,
+            bbox_text(bbox) if bbox else "",
+            status,
+            failure,
+            "null" if ms is None else f"{ms:.2f}",
+            "null" if size is None else size,
+            names,
+            client,
+            decided,
+            _rest(context, bad_layers, layer_ms) if extra else "",
         )
         if settings.fields is not ALL_FIELDS:
             text = _chosen(text, settings.fields)

@@ -21,6 +21,7 @@ from .server_timing import server_timing
 from .settings import VARIABLE, LogSettings, operator_defaults, read_log_settings
 from .sink import NO_SINK, Sink, make_sink
 from .tracing import RequestIds, read_traceparent, trace_id
+from .usual_line import usual_line
 
 _REQUEST_ID = "X-Request-ID"
 _TRACE = "traceparent"
@@ -33,6 +34,12 @@ class ProjectLog:
     settings: LogSettings
     bad_layers: tuple[BadLayer, ...] = ()
     """Emptied once they stand in a line."""
+    is_plain: bool = False
+    """Whether usual lines may go the short way; without it, they only take longer."""
+
+
+def _project_log(settings: LogSettings, bad: tuple[BadLayer, ...] = ()) -> ProjectLog:
+    return ProjectLog(settings, bad, settings.is_plain)
 
 
 class RequestLog:
@@ -43,7 +50,7 @@ class RequestLog:
     def __init__(self, operator: OperatorSettings) -> None:
         self.sink: Sink = make_sink(operator.log_sink, qgis_log.critical)
         self._log_default = operator.log_default
-        self._without_project = ProjectLog(operator_defaults(operator.log_default))
+        self._without_project = _project_log(operator_defaults(operator.log_default))
         self._admin_roles = operator.admin_roles
         self._writer = LineWriter(Pseudonyms(operator.log_key))
         self._errors = ErrorFinder()
@@ -68,7 +75,7 @@ class RequestLog:
         if problems:
             told = "; ".join(str(problem) for problem in problems)
             qgis_log.critical(f"{state.path}: {told} (logged with the operator's defaults)")
-        return ProjectLog(settings, bad_layers(state.layers))
+        return _project_log(settings, bad_layers(state.layers))
 
     def request_ready(self, context: RequestContext, handler: Any) -> None:
         """Give the request its id, in time for answers that are streamed."""
@@ -113,7 +120,36 @@ class RequestLog:
         status = handler.statusCode() or 200
         # Of a streamed answer the body is the last chunk of many (facts E20).
         body = None if is_streamed else handler.body()
-        error = None
+        request, decision = context.request, context.decision
+        if (
+            log.is_plain
+            and status < 400
+            and ms < ABORT_MS
+            and ms < settings.slow_ms
+            and decision.effect != "deny"
+            and decision.refused is None
+            and request.service in OWN_STATUS
+            and request.operation != "GetPrint"
+            and not (is_streamed or request.body or context.enriched or self._traceparent)
+            and not (failures or log.bad_layers or layer_ms)
+        ):
+            sink.write(usual_line(self._writer, context, header, status, ms, body), "info")
+            return
+        self._write_unusual(context, handler, log, status, ms, body, failures, layer_ms)
+
+    def _write_unusual(
+        self,
+        context: RequestContext,
+        handler: Any,
+        log: ProjectLog,
+        status: int,
+        ms: float,
+        body: Any,
+        failures: tuple[BadLayer, ...],
+        layer_ms: Optional[dict[str, float]],
+    ) -> None:
+        """Write the line of any request, or none where ``sample`` leaves it out."""
+        settings, header, error = log.settings, handler.requestHeader, None
         if status >= 400 or ms >= ABORT_MS or context.request.service not in OWN_STATUS:
             error = self._errors.find(context.request.service, status, ms, body)
         facts = new_tuple(
@@ -139,7 +175,7 @@ class RequestLog:
             and not self._sampler.keeps(settings.sample)
         ):
             return
-        sink.write(self._writer.line(context, facts, settings, level), level)
+        self.sink.write(self._writer.line(context, facts, settings, level), level)
         if log.bad_layers:
             log.bad_layers = ()
 

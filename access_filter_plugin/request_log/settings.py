@@ -76,6 +76,11 @@ class LogSettings:
     """ALL_FIELDS itself where nothing is left out: leaving out costs a second look at the line."""
     anonymize: frozenset[str] = frozenset()
 
+    @property
+    def is_plain(self) -> bool:
+        """True where every request has a line, with all fields and no pseudonym."""
+        return self.sample >= 1.0 and self.fields is ALL_FIELDS and not self.anonymize
+
 
 def operator_defaults(log_default: str) -> LogSettings:
     """Return what ``ACCESS_FILTER_LOG_DEFAULT`` means for a project that says nothing."""
