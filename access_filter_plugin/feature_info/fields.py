@@ -49,10 +49,11 @@ class FieldFrame:
         """Return the member of ``fields`` for one value."""
         found = self._frame.copy()
         found["value"] = value
-        found["label"] = with_unit(label, self.unit)
-        text = exact_text(value)
-        if text is not None:
-            found["text"] = text
+        found["label"] = with_unit(label, self.unit) if self.unit else label
+        if type(value) is int:
+            text = exact_text(value)
+            if text is not None:
+                found["text"] = text
         return found
 
     def text_entry(self, value: str) -> dict[str, Any]:

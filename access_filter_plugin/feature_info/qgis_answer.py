@@ -70,13 +70,18 @@ class AnswerBuilder:
         layers: dict[str, _LayerAnswer] = {}
         for index, plan in enumerate(Assignment(self._queried, self._caller).layers(features)):
             if plan is not None:
-                layers.setdefault(plan.layer_id, _LayerAnswer(plan, [])).indexes.append(index)
+                layer = layers.get(plan.layer_id)
+                if layer is None:
+                    layer = layers[plan.layer_id] = _LayerAnswer(plan, [])
+                layer.indexes.append(index)
         enrichments: list[Optional[Enrichment]] = [None] * len(features)
         for layer in layers.values():
             self._read(layer, features)
             for index, enrichment in zip(layer.indexes, layer.enrichments):
                 enrichments[index] = enrichment
-        passed = Counter(str(feature.get("id")) for feature in features)
+        passed: Mapping[str, int] = {}
+        if any(plan.kind == OTHER for plan in self._queried):
+            passed = Counter(str(feature.get("id")) for feature in features)
         return Answer(enrichments, self._info(layers, passed))
 
     def _read(self, layer: _LayerAnswer, features: Sequence[Mapping[str, Any]]) -> None:
@@ -86,8 +91,7 @@ class AnswerBuilder:
             reader = LayerReader(layer.plan, self._caller, self._place)
             stock = [features[index] for index in layer.indexes]
             layer.enrichments = reader.read(stock)
-            returned = len({feature["id"] for feature in stock})
-            layer.is_truncated = self._is_truncated(layer, reader, returned)
+            layer.is_truncated = self._is_truncated(layer, reader, stock)
 
         def failed(error: Exception) -> None:
             layer.enrichments = ()
@@ -102,7 +106,9 @@ class AnswerBuilder:
             return layer.plan.layer_id in self._truncated
         return len(layer.indexes) >= self._feature_count
 
-    def _is_truncated(self, layer: _LayerAnswer, reader: LayerReader, returned: int) -> bool:
+    def _is_truncated(
+        self, layer: _LayerAnswer, reader: LayerReader, stock: Sequence[Mapping[str, Any]]
+    ) -> bool:
         """Return whether the place has more features of a layer than were returned.
 
         Where the place cannot be asked again, a layer that reached FEATURE_COUNT counts as cut off.
@@ -112,6 +118,7 @@ class AnswerBuilder:
         legend = reader.legend
         if layer.plan.record is None:
             return False
+        returned = len({feature["id"] for feature in stock})
         is_full = returned >= self._feature_count
         if not is_full and (legend is None or legend.draws_everything):
             return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import field
+from functools import cached_property
 from typing import Any, Optional, Protocol
 
 from qgis.core import (
@@ -32,6 +33,8 @@ MAX_KEYS = 5000
 _SIMPLE = (str, int, float, bool)
 _FALLBACK = ""
 """The id of the formatter for widgets that have none of their own."""
+_WHOLE_NUMBERS = (0, 7, -7, 1234567, -1234567)
+"""Of several groups of digits, below and above zero."""
 _OF_FEW_VALUES = frozenset({"ValueMap", "CheckBox"})
 """The ids of formatters whose text depends on the value and the widget's settings alone."""
 
@@ -83,6 +86,24 @@ class FormatterLabeler:
     def depends_on_value(self) -> bool:
         """True when equal values always have one label, and a field has few different ones."""
         return str(self.formatter.id()) in _OF_FEW_VALUES
+
+    @cached_property
+    def writes_digits(self) -> bool:
+        """True when the label of a whole number is its digits, as Python writes them.
+
+        These two formatters ask the locale of the server, which may group digits or have others, and
+        the column for its default, which is then told as it is written there (3.22 to 3.44).
+        """
+        field = self.layer.fields().at(self.index)
+        is_integer = type_name(field) == "integer"
+        if not is_integer or str(self.formatter.id()) not in (_FALLBACK, "Range"):
+            return False
+        provider = self.layer.dataProvider()
+        if self.index >= provider.fields().count():
+            return False  # joined or computed
+        if any(map(str.isdigit, provider.defaultValueClause(self.index))):
+            return False
+        return all(self.label(number) == str(number) for number in _WHOLE_NUMBERS)
 
     def prepare(self, values: Iterable[Any]) -> None:
         """Nothing is needed but the value."""

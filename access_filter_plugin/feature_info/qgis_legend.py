@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any, Optional, Protocol
 
 from qgis.core import (
@@ -50,7 +51,7 @@ class Legend:
         self.draws_everything = str(renderer.type()) == SINGLE_SYMBOL
         """True when no feature can be left undrawn by this renderer."""
 
-    @property
+    @cached_property
     def only_entry(self) -> Optional[dict[str, str]]:
         """The ``legend`` of every feature, where all of them have the same."""
         if not self.draws_everything or len(self._labels) != 1:

@@ -7,6 +7,7 @@ and records that share a value share the entry.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Optional, Union
 
 from qgis.core import QgsFeature
@@ -20,7 +21,7 @@ from .qgis_labels import Labeler, labeler_for, reads_other_rows
 from .qgis_plan import FieldPlan, RecordPlan
 from .qgis_values import to_json, to_text
 from .settings import KEEP
-from .values import is_dropped, json_value
+from .values import MAX_EXACT_INTEGER, is_dropped, json_value
 
 _SIMPLE = frozenset({str, int, float, bool})
 MAX_SHARED = 100
@@ -46,10 +47,7 @@ class RecordView:
         self.plan = plan
         self.sight = caller.sight(plan.layer_id)
         self.fields = tuple(_visible_fields(plan, caller))
-        self._labelers = tuple(
-            None if reads_other_rows(field.frame.widget) else self._labeler(field, caller)
-            for field in self.fields
-        )
+        self._readers = tuple(self._lasting_reader(field, caller) for field in self.fields)
         self.has_conditions = any(field.conditions for field in self.fields)
         self.title = _if_open(plan.title, caller)
         self.title_index = _single_field(plan, self.title)
@@ -69,9 +67,15 @@ class RecordView:
     def readers(self, caller: Caller) -> list[_FieldReader]:
         """Return what makes the entries of one answer; what reads rows of others is made anew."""
         return [
-            _FieldReader(field, self._labeler(field, caller) if labeler is None else labeler)
-            for field, labeler in zip(self.fields, self._labelers)
+            _FieldReader(field, self._labeler(field, caller)) if reader is None else reader
+            for field, reader in zip(self.fields, self._readers)
         ]
+
+    def _lasting_reader(self, field: FieldPlan, caller: Caller) -> Optional[_FieldReader]:
+        if reads_other_rows(field.frame.widget):
+            return None
+        reader = _FieldReader(field, self._labeler(field, caller))
+        return reader if reader.is_lasting else None
 
     @staticmethod
     def _labeler(field: FieldPlan, caller: Caller) -> Labeler:
@@ -120,9 +124,14 @@ class RecordReader:
 
     def __init__(self, plan: RecordPlan, caller: Caller, empty: str) -> None:
         self.view = record_view(plan, caller)
-        self.evaluator = Evaluator(plan.layer, caller.variables())
+        self._caller = caller
         self._empty = empty
         self._fields = self.view.readers(caller)
+
+    @cached_property
+    def evaluator(self) -> Evaluator:
+        """The layer's expression context, made where an expression is evaluated."""
+        return Evaluator(self.view.plan.layer, self._caller.variables())
 
     def read(self, features: Sequence[QgsFeature]) -> list[Record]:
         """Return what is told of these features."""
@@ -179,27 +188,43 @@ class _FieldReader:
         self.plan = plan
         self.index = plan.index
         self.labeler = labeler
-        is_plain = self.labeler is plan.labeler
-        self._is_text = plan.is_text and is_plain
-        shared = plan.entries if is_plain and plan.shares_entries else {}
-        self._entries: dict[tuple[type, Any], dict[str, Any]] = shared
+        self._is_text = self._is_shared = self._is_digits = False
+        if labeler is plan.labeler:
+            self._is_text, self._is_shared = plan.is_text, plan.shares_entries
+            self._is_digits = plan.labeler.writes_digits
+        self._entries: dict[tuple[type, Any], dict[str, Any]] = (
+            plan.entries if self._is_shared else {}
+        )
         """By kind, too: to Python 1, 1.0 and True are one key, and 1.0 is not a JSON true."""
+
+    @property
+    def is_lasting(self) -> bool:
+        """True when it may make the entries of other answers, too: it keeps nothing of this one."""
+        return self._is_text or self._is_shared or self._is_digits
 
     def entry(self, value: Any) -> dict[str, Any]:
         """Return the entry for a value."""
         kind = type(value)
         if kind is str and self._is_text:
             return self.plan.frame.text_entry(value)
+        if kind is int and self._is_digits and -MAX_EXACT_INTEGER <= value <= MAX_EXACT_INTEGER:
+            return self.plan.frame.entry(value, str(value))
         if kind not in _SIMPLE:
             return self.plan.frame.entry(to_json(value), self.labeler.label(value))
         known = self._entries.get((kind, value))
         if known is None:
             known_value = value if kind is str else json_value(value)
             known = self.plan.frame.entry(known_value, self.labeler.label(value))
-            if self._entries is self.plan.entries and len(self._entries) >= MAX_SHARED:
-                self._entries.clear()
-            self._entries[kind, value] = known
+            self._keep((kind, value), known)
         return known
+
+    def _keep(self, key: tuple[type, Any], entry: dict[str, Any]) -> None:
+        if self.is_lasting:
+            if not self._is_shared:
+                return
+            if len(self._entries) >= MAX_SHARED:
+                self._entries.clear()
+        self._entries[key] = entry
 
 
 def _single_field(plan: RecordPlan, expression: Optional[AuthoredExpression]) -> int:

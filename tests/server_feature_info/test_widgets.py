@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -263,6 +264,82 @@ def test_values_that_python_takes_for_equal_stay_apart(server: Any, whole_town: 
         (int, 0),
         (bool, False),
     ]
+
+
+@pytest.fixture
+def numbers(server: Any, tmp_path: Path) -> Any:
+    """Return a GeoPackage layer with columns of numbers, with and without defaults."""
+    from osgeo import ogr
+    from qgis.core import QgsVectorLayer
+
+    path = tmp_path / "numbers.gpkg"
+    source = ogr.GetDriverByName("GPKG").CreateDataSource(str(path))
+    layer = source.CreateLayer("numbers", None, ogr.wkbNone)
+    kinds = {"plain": ogr.OFTInteger, "big": ogr.OFTInteger64, "real": ogr.OFTReal}
+    for name, kind in (*kinds.items(), ("seven", ogr.OFTInteger), ("half", ogr.OFTReal)):
+        definition = ogr.FieldDefn(name, kind)
+        if name not in kinds:
+            definition.SetDefault({"seven": "7", "half": "0.50"}[name])
+        layer.CreateField(definition)
+    layer = source = None
+    return QgsVectorLayer(f"{path}|layername=numbers", "numbers", "ogr")
+
+
+NUMBERS = (0, 1, -1, 9, 10, 999, 1000, -1000, 7654321, 2**31 - 1, -(2**31))
+
+
+@pytest.mark.parametrize("groups", [True, False])
+def test_whole_numbers_are_digits_only_where_the_formatter_says_so(
+    numbers: Any, groups: bool
+) -> None:
+    """A locale may group digits, and has for most numbers that are there no groups at all."""
+    from qgis.PyQt.QtCore import QLocale
+
+    from access_filter_plugin.feature_info.qgis_labels import plain_labeler
+
+    before, locale = QLocale(), QLocale("de_DE")
+    if not groups:
+        locale.setNumberOptions(QLocale.NumberOption.OmitGroupSeparator)
+    QLocale.setDefault(locale)
+    try:
+        for name in ("fid", "plain", "big"):
+            labeler = plain_labeler(numbers, numbers.fields().indexOf(name))
+            told = [labeler.label(number) for number in NUMBERS]
+            assert labeler.writes_digits is not groups, name
+            assert (told == [str(number) for number in NUMBERS]) is not groups, name
+        large = 2**53
+        assert groups or labeler.label(large) == str(large)
+    finally:
+        QLocale.setDefault(before)
+
+
+@pytest.mark.parametrize("name", ["seven", "half", "real"])
+def test_other_numbers_and_columns_with_a_number_for_default_are_left_to_the_formatter(
+    numbers: Any, name: str
+) -> None:
+    from access_filter_plugin.feature_info.qgis_labels import plain_labeler
+
+    index = numbers.fields().indexOf(name)
+    assert bool(numbers.dataProvider().defaultValueClause(index)) is (name != "real")
+    assert not plain_labeler(numbers, index).writes_digits
+
+
+def test_nothing_of_an_answers_data_is_kept_for_the_next(numbers: Any) -> None:
+    """But the entries of value maps and check boxes, of which there are few."""
+    from access_filter_plugin.feature_info.fields import FieldFrame
+    from access_filter_plugin.feature_info.qgis_labels import plain_labeler
+    from access_filter_plugin.feature_info.qgis_plan import FieldPlan
+    from access_filter_plugin.feature_info.qgis_records import _FieldReader
+
+    for name in ("plain", "seven"):
+        labeler = plain_labeler(numbers, numbers.fields().indexOf(name))
+        plan = FieldPlan(labeler.index, name, FieldFrame(name, name, "integer", ""), labeler)
+        reader = _FieldReader(plan, labeler)
+        assert reader.is_lasting == (name == "plain")
+        told = [reader.entry(value)["label"] for value in (7, 8, True, "text", 2**60)]
+        assert told == [labeler.label(value) for value in (7, 8, True, "text", 2**60)]
+        assert len(reader._entries) == (0 if reader.is_lasting else 5)
+        assert not plan.entries
 
 
 def test_a_time_and_a_date_with_an_offset_are_iso_8601(ask: Any, whole_town: Any) -> None:
