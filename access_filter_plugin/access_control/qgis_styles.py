@@ -24,7 +24,8 @@ from ..late_pattern import late_pattern
 from .qgis_free_texts import templates
 
 #: A value in a style document that may be an expression with a function call, but a text shown.
-_CALL = late_pattern(r'(?<!label=)(?<!name=)"([^"<>]*\w\s*\([^"<>]*)"')
+#: Qt writes ">" as it is.
+_CALL = late_pattern(r'(?<!label=)(?<!name=)"([^"<]*\w\s*\([^"<]*)"')
 _DRAWING = (
     QgsMapLayer.StyleCategory.Symbology
     | QgsMapLayer.StyleCategory.Diagrams
@@ -146,6 +147,8 @@ def _unescaped(text: str) -> str:
         ("&apos;", "'"),
         ("&lt;", "<"),
         ("&gt;", ">"),
+        ("&#x9;", "\t"),
+        ("&#xd;", "\r"),
         ("&#xa;", "\n"),
         ("&amp;", "&"),
     ):

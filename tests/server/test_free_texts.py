@@ -1,4 +1,4 @@
-"""Texts and symbols outside vector layers' styles that read a closed layer, on the real server."""
+"""Texts and symbols that read a closed layer, wherever they stand, on the real server."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from qgis.core import (
     QgsProperty,
     QgsRasterPipe,
     QgsRendererCategory,
+    QgsRuleBasedRenderer,
     QgsSymbolLayer,
     QgsVectorLayer,
     QgsVectorLayerSimpleLabeling,
@@ -89,6 +90,26 @@ def with_category(label: str) -> Edit:
     return edit
 
 
+def with_rule(expression: str) -> Edit:
+    def edit(_project: QgsProject, layers: Layers) -> None:
+        symbol = QgsMarkerSymbol.createSimple({"color": "blue", "size": "6"})
+        root = QgsRuleBasedRenderer.Rule(None)
+        root.appendChild(QgsRuleBasedRenderer.Rule(symbol, 0, 0, expression))
+        layers["reports"].setRenderer(QgsRuleBasedRenderer(root))
+
+    return edit
+
+
+def with_size(expression: str) -> Edit:
+    def edit(_project: QgsProject, layers: Layers) -> None:
+        symbol = QgsMarkerSymbol.createSimple({"color": "blue", "size": "6"})
+        size = QgsProperty.fromExpression(expression)
+        symbol.symbolLayer(0).setDataDefinedProperty(QgsSymbolLayer.PropertySize, size)
+        layers["reports"].renderer().setSymbol(symbol)
+
+    return edit
+
+
 def with_title(title: str) -> Edit:
     def edit(_project: QgsProject, layers: Layers) -> None:
         properties = layers["reports"].serverProperties()
@@ -130,8 +151,11 @@ def with_amounts(amount: int) -> dict[str, Any]:
 
 
 NOTES, ORTHO = {**MAP, "LAYERS": "notes"}, {**MAP, "LAYERS": "ortho"}
-REPORTS = {**LEGEND, "LAYERS": "reports"}
+REPORTS, DRAWN = {**LEGEND, "LAYERS": "reports"}, {**MAP, "LAYERS": "reports"}
 CASES = {
+    "the filter of a rule": (with_rule(f"{SUM} > 40"), DRAWN),
+    "a filter that goes on behind a tab": (with_rule(f"40 <\t{SUM}"), DRAWN),
+    "the size of a symbol": (with_size(f"if({SUM} > 40, 3, 6)"), DRAWN),
     "the text of an annotation": (with_note(CLOSED), NOTES),
     "the symbol of an annotation": (with_mark(f"{SUM} / 5"), NOTES),
     "the opacity of a raster": (with_faint_raster(SUM), ORTHO),
@@ -178,6 +202,7 @@ def test_what_reads_a_closed_layer_is_closed_with_it(
         (with_mark("2 + 3"), NOTES),
         (with_faint_raster("max(20, 50)"), ORTHO),
         (with_category(HARMLESS), REPORTS),
+        (with_rule("aggregate('reports', 'count', \"title\") > 0"), DRAWN),
         (with_title(HARMLESS), REPORTS),
         (with_project_note("[% 1 + 1 %]"), PRINT),
         (with_legend("[% 'a' %]", "[% 'b' %]"), PRINT),
