@@ -34,6 +34,7 @@ from .qgis_feature_ids import key_expression
 from .qgis_oapif_layers import listed
 from .qgis_plain_values import refuse_ambiguous
 from .qgis_rows import filtered_request
+from .qgis_stored_values import from_json, readings
 
 _ACTIONS = {
     "Create": (Action.INSERT, "Items"),
@@ -82,8 +83,9 @@ def judge_edit(request: OwsRequest, path: ApiPath, access: OperationAccess, stat
 
 def _create(request: OwsRequest, layer: Any, decision: LayerDecision, right: EditRight) -> None:
     sent = read_feature(request.body)
-    values = _values(sent.values, layer, decision, right)
-    EditJudge(layer, right).insert(values, _geometry(request.body, sent, layer))
+    judge, geometry = EditJudge(layer, right), _geometry(request.body, sent, layer)
+    for values in _values(sent.values, layer, decision, right):
+        judge.insert(values, geometry)
 
 
 def _change(
@@ -104,9 +106,10 @@ def _change(
         return
     is_patch = request.operation == "Update"
     sent = read_patch(request.body) if is_patch else read_feature(request.body)
-    values = _values(sent.values, layer, decision, right)
+    all_values = _values(sent.values, layer, decision, right)
     geometry = None if is_patch else _new_geometry(request.body, sent, layer)
-    judge.update(rows, values, geometry)
+    for values in all_values:
+        judge.update(rows, values, geometry)
 
 
 def _visible_row(feature_id: str, layer: Any, decision: LayerDecision) -> list[Any]:
@@ -125,7 +128,7 @@ def _visible_row(feature_id: str, layer: Any, decision: LayerDecision) -> list[A
 
 def _values(
     sent: Mapping[str, Any], layer: Any, decision: LayerDecision, right: EditRight
-) -> dict[str, Any]:
+) -> list[dict[str, Any]]:
     """Return what QGIS would write; names that are no attributes are left out, as it does."""
     fields = layer.fields()
     known = set(fields.names())
@@ -138,9 +141,11 @@ def _values(
             closed = name not in titles and bool(decision.hidden)
         if closed:
             raise Forbidden(f"The attribute {name} may not be written.")
+    provider, values = layer.dataProvider(), {}
     for name in sorted(stored.intersection(sent)):
-        refuse_ambiguous(layer.dataProvider(), name, sent[name])
-    return {name: converted(fields, name, value) for name, value in sent.items() if name in stored}
+        refuse_ambiguous(provider, name, sent[name])
+        values[name] = from_json(converted(fields, name, sent[name]), sent[name])
+    return readings(provider, sent, values)
 
 
 def _new_geometry(body: bytes, sent: SentFeature, layer: Any) -> Optional[QgsGeometry]:

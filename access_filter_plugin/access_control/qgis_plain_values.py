@@ -13,6 +13,7 @@ _CUTS_NUMBERS = Qgis.versionInt() < 34000
 """Seen with 3.22, and not with 3.40 and 3.44; nobody looked between them."""
 _WHOLE = late_pattern(r"\s*[+-]?[0-9]{1,19}\s*")
 _NUMBER = late_pattern(r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
+_ARRAY = late_pattern(r"""[^{]*|\{[^{}"\\]*\}""")
 
 
 def refuse_ambiguous(provider: Any, name: str, value: Any) -> None:
@@ -33,6 +34,11 @@ def refuse_ambiguous(provider: Any, name: str, value: Any) -> None:
     elif field.isNumeric():
         plain = _WHOLE if "int" in field.typeName().lower() else _NUMBER
         is_plain = not value or plain.fullmatch(value) is not None
+        # What is larger becomes another number here, and in some data sources 0.
+        if is_plain and value and plain is _WHOLE:
+            is_plain = -(2**63) <= int(value) < 2**63
+    elif field.typeName().startswith("_") and provider.name() == "postgres":
+        is_plain = _ARRAY.fullmatch(value) is not None
     else:
         return
     if not is_plain:

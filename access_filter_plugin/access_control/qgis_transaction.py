@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import field
+from itertools import product
 from typing import Any, Optional
 
 from qgis.core import QgsFeatureRequest, QgsGeometry, QgsOgcUtils
@@ -27,6 +28,7 @@ from .qgis_feature_ids import key_expression
 from .qgis_plain_values import refuse_ambiguous
 from .qgis_rows import filtered_request
 from .qgis_same_reading import read_as_qgis
+from .qgis_stored_values import readings as readings_of
 from .qgis_wfs_layers import WfsExpressions, dom_element, published, query_layer
 
 #: Of a layer without a key: what else QGIS makes a number of (signs, blanks), or row 0 (words).
@@ -102,10 +104,12 @@ class _TransactionJudge:
         self, change: Insert, info: LayerInfo, decision: LayerDecision, right: EditRight
     ) -> None:
         layer = self._layers[info.id]
-        values = _values(change.values, layer, decision, right)
+        readings = _values(change.values, layer, decision, right)
         # QGIS brings every new row by its srsName into the reference system of the layer.
         geometry = _geometries(change.geometry, layer)[-1]
-        self._judge(info, Action.INSERT, right).insert(values, geometry)
+        judge = self._judge(info, Action.INSERT, right)
+        for values in readings:
+            judge.insert(values, geometry)
 
     def _existing(
         self,
@@ -117,10 +121,10 @@ class _TransactionJudge:
         layer = self._layers[info.id]
         ids = self._check_filter(change.filter, info)
         judge = self._judge(info, _ACTIONS[type(change)], right)
-        values: dict[str, Any] = {}
+        readings: list[dict[str, Any]] = []
         geometries: list[Optional[QgsGeometry]] = []
         if isinstance(change, Update):
-            values = _values(change.values, layer, decision, right)
+            readings = _values(change.values, layer, decision, right)
             geometries = _geometries(change.geometry, layer)
         if decision.rows.is_everything and judge.is_unlimited:
             return
@@ -132,7 +136,7 @@ class _TransactionJudge:
             raise Forbidden("Name the features by id instead of by a box.")
         if isinstance(change, Delete):
             judge.delete(_rows(layer, change.filter, ids, decision))
-        for geometry in geometries:
+        for values, geometry in product(readings, geometries):
             judge.update(_rows(layer, change.filter, ids, decision), values, geometry)
 
     def _check_filter(self, element: Any, info: LayerInfo) -> list[str]:
@@ -168,7 +172,8 @@ def _values(
     layer: Any,
     decision: LayerDecision,
     right: EditRight,
-) -> dict[str, Any]:
+) -> list[dict[str, Any]]:
+    """Return the values that were sent, and as they may be stored."""
     refuse_unseen((name for name, _value in sent), decision.attributes, right)
     # Of the provider: what a layer computes or joins cannot be written.
     fields = layer.dataProvider().fields()
@@ -178,7 +183,8 @@ def _values(
         if name not in names:
             raise Forbidden(f"The attribute {name} may not be written.")
         refuse_ambiguous(layer.dataProvider(), name, value)
-    return {name: converted(fields, name, value) for name, value in sent}
+    values = {name: converted(fields, name, value) for name, value in sent}
+    return readings_of(layer.dataProvider(), dict(sent), values)
 
 
 def _geometries(xml: Optional[str], layer: Any) -> list[Optional[QgsGeometry]]:
