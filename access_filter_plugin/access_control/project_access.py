@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import field, replace
 from datetime import datetime, timezone
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Callable, Optional
 
 from ..ows_request import DATA_OPERATIONS, LISTING_OPERATIONS, OAPIF
@@ -30,6 +31,12 @@ DECISION_LIMIT = 100_000
 #: Operations that change data; a subject may be unrestricted in reading without them.
 WRITING = frozenset({"Transaction", "Create", "Replace", "Update", "Delete"})
 PRINT = "GetPrint"
+_READING: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        service: tuple(name for name in names if name not in WRITING)
+        for service, names in DATA_OPERATIONS.items()
+    }
+)
 _NEVER = datetime.max.replace(tzinfo=timezone.utc)
 
 Clock = Callable[[], datetime]
@@ -117,6 +124,7 @@ class ProjectAccess:
         self._memo = OrderedDict()
         self._derivations: OrderedDict[tuple[object, ...], Derivation] = OrderedDict()
         self._together: OrderedDict[tuple[object, ...], Together] = OrderedDict()
+        self._restricted: OrderedDict[tuple[object, ...], bool] = OrderedDict()
         self._limit = max(20, min(MEMO_LIMIT, DECISION_LIMIT // (len(bound.catalogue.layers) or 1)))
         self._bounds = sorted(_time_bounds(bound.policy))
         self._by_address = any(rule.addresses is not None for rule in bound.policy.rules)
@@ -273,8 +281,21 @@ class ProjectAccess:
     def _is_restricted(
         self, caller: Caller, present: list[Rule], service: str, operation: str
     ) -> bool:
-        known = DATA_OPERATIONS.get(service)
-        names = tuple(n for n in known if n not in WRITING) if known else (operation,)
+        """Return whether something is closed to reading: found once for all requests of a service."""
+        names = _READING.get(service) or (operation,)
+        # What the derivations of these names are made of, whichever of the present rules match them.
+        key = (service, names, *self._values_in_texts(caller), *(rule.path for rule in present))
+        known = self._restricted.get(key)
+        if known is None:
+            known = self._find_restriction(caller, present, service, names)
+            if len(self._restricted) >= self._limit:
+                self._restricted.popitem(last=False)
+            self._restricted[key] = known
+        return known
+
+    def _find_restriction(
+        self, caller: Caller, present: list[Rule], service: str, names: tuple[str, ...]
+    ) -> bool:
         parts = {id(p): p for p in (self._derivation(caller, present, service, n) for n in names)}
         for part in parts.values():
             if not part.shows_all():

@@ -18,6 +18,7 @@ from .catalogue import LayerInfo, LayerKind
 from .decision import LayerDecision
 from .project_access import OperationAccess
 from .qgis_visible_rows import visible_extent
+from .qgis_wms_project import wms_facts
 
 Register = Callable[[Callable[[], None]], None]
 
@@ -42,6 +43,7 @@ def mutate_layers(
     """Set the layers of the project so that documents tell nothing that is hidden."""
     request = context.request
     with_extents, with_dimensions = _shown(request.service, request.operation)
+    with_dimensions = with_dimensions and bool(wms_facts(state).dimensions)
     if not (with_extents or with_dimensions):
         return
     for info in _layers_in_answer(context, access, verdict):

@@ -8,6 +8,7 @@ from typing import Any, Optional
 from qgis.core import QgsVectorLayer
 
 from ..request_context import RequestContext
+from ..value_class import value_class
 from .admission.wms_tree import is_open
 from .project_access import OperationAccess
 from .qgis_wms_project import server_text
@@ -39,6 +40,16 @@ _DOCUMENTS = {
 }
 _KEYS = "feature_info_keys"
 _SHARED = "wms_shared_names"
+_LISTING = "wms_listing"
+
+
+@value_class
+class _Listed:
+    """A listing, and what is shared by the callers of the other decisions that it was made of."""
+
+    asking: dict[str, object]
+    features: dict[str, object]
+    listing: Listing
 
 
 def redact(context: RequestContext, access: OperationAccess, answer: Any) -> Optional[bytes]:
@@ -69,17 +80,26 @@ def _closed_names(access: OperationAccess) -> frozenset[str]:
 
 
 def _listing(context: RequestContext, access: OperationAccess, state: Any) -> Listing:
-    known = access.cache.get("wms_listing")
-    if not isinstance(known, Listing):
-        known = access.cache["wms_listing"] = _make_listing(context, access, state)
-    return known
-
-
-def _make_listing(context: RequestContext, access: OperationAccess, state: Any) -> Listing:
-    layers: dict[str, ListedLayer] = {}
-    names: set[str] = set()
     asking = other_access(context, state, access.service, "GetFeatureInfo")
     features = other_access(context, state, "WFS", "GetCapabilities")
+    known = access.shared.get(_LISTING)
+    # Every caller of the very same decisions by all three requests has the same listing.
+    if (
+        isinstance(known, _Listed)
+        and known.asking is asking.shared
+        and known.features is features.shared
+    ):
+        return known.listing
+    listing = _make_listing(access, asking, features)
+    access.shared[_LISTING] = _Listed(asking.shared, features.shared, listing)
+    return listing
+
+
+def _make_listing(
+    access: OperationAccess, asking: OperationAccess, features: OperationAccess
+) -> Listing:
+    layers: dict[str, ListedLayer] = {}
+    names: set[str] = set()
     for layer_id, info in access.catalogue.layers.items():
         if not is_open(access, layer_id):
             continue

@@ -161,3 +161,35 @@ def test_the_next_bound_of_time_is_the_end_of_a_memory() -> None:
     found = project({"layers": "*", "valid_until": "2026-06-02T00:00:00Z"})
     assert found.valid_until(NOON) == datetime(2026, 6, 2, tzinfo=timezone.utc)
     assert found.valid_until(NOON + timedelta(days=9)).year == 9999
+
+
+def test_whether_something_is_closed_is_found_once_and_right_for_each_caller_and_service() -> None:
+    rules = (
+        {"layers": "*", "roles": "all"},
+        {"layers": "parcels", "users": "bob"},
+        {"layers": "*", "users": "bob", "services": "WFS"},
+        {"layers": "*", "users": "carl", "filter": "owner = @access_user"},
+    )
+    expected = {
+        ("ann", "all"): (False, False),
+        ("bob", "none"): (True, False),
+        ("bob", "all"): (False, False),
+        ("carl", "none"): (True, True),
+    }
+    for order in (1, -1):
+        found = project(*rules)
+        for _ in range(2):
+            for (name, role), restricted in list(expected.items())[::order]:
+                who = Subject(name, frozenset({role}))
+                assert restricted == tuple(
+                    found.access(who, service, operation).is_restricted
+                    for service, operation in (("WMS", "GetMap"), ("WFS", "GetFeature"))
+                )
+
+
+def test_what_is_known_of_restrictions_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(project_access, "DECISION_LIMIT", 200)
+    found = project({"layers": "*", "filter": "owner = @access_user"})
+    for number in range(200):
+        found.access(Subject(f"user {number}"), "WMS", "GetMap")
+    assert len(found._restricted) * len(found.bound.catalogue.layers) == 200

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from types import MappingProxyType
+from typing import Callable
 
 from ...value_class import value_class
 from .xml import Element, child_text, children, descendants, local_name, remove
@@ -43,18 +45,36 @@ def redact_capabilities(root: Element, listing: Listing) -> None:
     for capability in children(root, "Capability"):
         for layer in children(capability, "Layer"):
             _redact_layer(layer, listing, is_root=True)
-    for element in descendants(root, "WFSLayer"):
-        if element.get("name") not in listing.other_names:
-            remove(element)
-    for templates in descendants(root, "ComposerTemplates"):
-        for template in children(templates, "ComposerTemplate"):
-            if template.get("name") not in listing.templates:
-                remove(template)
-        if len(templates) == 0:
-            remove(templates)
-    for order in descendants(root, "LayerDrawingOrder"):
-        names = (order.text or "").split(",")
-        order.text = ",".join(name for name in names if name in listing.other_names)
+    # One walk, for it goes past every element; the list stands before anything is taken out.
+    for element in descendants(root, *_LISTS):
+        _LISTS[local_name(element)](element, listing)
+
+
+def _redact_wfs_layer(element: Element, listing: Listing) -> None:
+    if element.get("name") not in listing.other_names:
+        remove(element)
+
+
+def _redact_templates(templates: Element, listing: Listing) -> None:
+    for template in children(templates, "ComposerTemplate"):
+        if template.get("name") not in listing.templates:
+            remove(template)
+    if len(templates) == 0:
+        remove(templates)
+
+
+def _redact_order(order: Element, listing: Listing) -> None:
+    names = (order.text or "").split(",")
+    order.text = ",".join(name for name in names if name in listing.other_names)
+
+
+_LISTS: Mapping[str, Callable[[Element, Listing], None]] = MappingProxyType(
+    {
+        "WFSLayer": _redact_wfs_layer,
+        "ComposerTemplates": _redact_templates,
+        "LayerDrawingOrder": _redact_order,
+    }
+)
 
 
 def _redact_layer(layer: Element, listing: Listing, *, is_root: bool = False) -> bool:
