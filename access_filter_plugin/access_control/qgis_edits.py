@@ -16,6 +16,7 @@ from .admission.refused import Forbidden, Refused
 from .decision import EditRight, LayerDecision, RowFilter
 from .policy import GEOMETRY
 from .qgis_rows import DerivedFields, RowTest
+from .qgis_stored_values import stored_shapes
 
 _NEW_FEATURE = -(2**62)
 """Feature ids of rows that are being inserted are below this (facts E9: minus 2^63)."""
@@ -44,6 +45,10 @@ class EditJudge:
         """Raise Forbidden for a new row that is not allowed."""
         if self.is_unlimited:
             return
+        for shape in stored_shapes(self._layer, geometry):
+            self._insert(values, shape)
+
+    def _insert(self, values: Mapping[str, Any], geometry: Optional[QgsGeometry]) -> None:
         new = QgsFeature(self._fields)
         self._set(new, values, geometry)
         sent = {name for name, value in values.items() if not is_null(value)}
@@ -59,10 +64,11 @@ class EditJudge:
         geometry: Optional[QgsGeometry],
     ) -> None:
         """Raise Forbidden when one of the stored rows may not get these values."""
-        for old in rows:
+        shapes = stored_shapes(self._layer, geometry)
+        for old, shape in ((row, shape) for row in rows for shape in shapes):
             new = QgsFeature(old)
-            self._set(new, values, geometry)
-            self._check_writable(self._changes(old, new, values, geometry))
+            self._set(new, values, shape)
+            self._check_writable(self._changes(old, new, values, shape))
             if not self._allows(old, new):
                 raise Forbidden("A row may not be changed, or not in this way.")
 

@@ -11,11 +11,13 @@ import math
 import struct
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, Optional
 from uuid import UUID
 
-from qgis.core import Qgis
+from qgis.core import Qgis, QgsGeometry, QgsWkbTypes
 from qgis.PyQt.QtCore import QByteArray, QDateTime, Qt, QTime
+
+from .admission.refused import Refused
 
 _DROPS_OFFSETS = Qgis.versionInt() < 34000
 """Of OGR: seen with 3.22, and not with 3.40 and 3.44."""
@@ -48,6 +50,21 @@ def readings(
             for n in range(count)
         ),
     ]
+
+
+def stored_shapes(layer: Any, geometry: Optional[QgsGeometry]) -> list[Optional[QgsGeometry]]:
+    """Return a geometry, and again as a layer of another type stores it.
+
+    Several polygons become one with holes on a GeoPackage of single ones (3.22): they are refused.
+    """
+    if geometry is None or geometry.isNull():
+        return [geometry]
+    if QgsWkbTypes.geometryType(layer.wkbType()) != geometry.type():
+        return [geometry]
+    shapes = geometry.coerceToType(layer.wkbType())
+    if len(shapes) > 1:
+        raise Refused("geometry: the layer holds one shape in a row")
+    return [geometry, *(shape for shape in shapes if not shape.equals(geometry))]
 
 
 def _others(provider: Any, field: Any, sent: Any, value: Any) -> list[Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from osgeo import ogr
+from osgeo import ogr, osr
 from qgis.core import QgsProject, QgsVectorLayer
 
 from tests.support.projects import publish, save
@@ -128,3 +128,59 @@ def test_a_number_that_no_field_holds_is_refused(
     made = project(ogr.OFTInteger64, "v <> 0")
     assert way(server.client(made), sent).status == 400
     assert written(made) == 0
+
+
+def ring(x: int) -> list[list[int]]:
+    return [[x, 0], [x, 10], [x + 10, 10], [x + 10, 0], [x, 0]]
+
+
+def by_post_shape(client: Client, *rings: list[list[int]]) -> Answer:
+    shape = {"type": "MultiPolygon", "coordinates": [[r] for r in rings]}
+    return client.api(ITEMS, "POST", {"type": "Feature", "properties": {}, "geometry": shape})
+
+
+def by_insert_shape(client: Client, *rings: list[list[int]]) -> Answer:
+    texts = (" ".join(f"{x},{y}" for x, y in r) for r in rings)
+    parts = "".join(
+        "<gml:polygonMember><gml:Polygon><gml:outerBoundaryIs><gml:LinearRing><gml:coordinates>"
+        f"{text}</gml:coordinates></gml:LinearRing></gml:outerBoundaryIs></gml:Polygon>"
+        "</gml:polygonMember>"
+        for text in texts
+    )
+    return transaction(client, insert("things", f"<gml:MultiPolygon>{parts}</gml:MultiPolygon>"))
+
+
+@pytest.mark.parametrize("way", [by_post_shape, by_insert_shape])
+@pytest.mark.parametrize(
+    ("kind", "check", "parts", "is_stored"),
+    [
+        (ogr.wkbPolygon, "area($geometry) > 150", 2, False),
+        (ogr.wkbPolygon, "area($geometry) > 50", 1, True),
+        (ogr.wkbMultiPolygon, "area($geometry) > 150", 2, True),
+        (ogr.wkbPolygon25D, "z(start_point($geometry)) IS NULL", 1, False),
+    ],
+)
+def test_a_shape_is_judged_as_the_layer_stores_it(
+    server: Server,
+    tmp_path: Path,
+    way: Callable[..., Answer],
+    kind: int,
+    check: str,
+    parts: int,
+    is_stored: bool,
+) -> None:
+    data = tmp_path / "data.gpkg"
+    system = osr.SpatialReference()
+    system.ImportFromEPSG(4326)
+    source = ogr.GetDriverByName("GPKG").CreateDataSource(str(data))
+    source.CreateLayer("things", system, kind)
+    source = None
+    made = QgsProject()
+    made.addMapLayer(layer_of(data))
+    publish(made)
+    rule = {"layers": "*", "actions": ["read", "insert"], "check": check}
+    client = server.client(save(made, tmp_path / "things.qgs", {"access_rules": rule}))
+    answer = way(client, *(ring(20 * n) for n in range(parts)))
+    assert (answer.status in (200, 201)) is is_stored
+    assert len(list(layer_of(data).getFeatures(check))) == is_stored
+    assert layer_of(data).featureCount() == is_stored
