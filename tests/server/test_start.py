@@ -16,7 +16,7 @@ from tests.support.server import Server
 ROOT = Path(__file__).resolve().parents[2]
 LATER = {
     *("argparse", "difflib", "email", "http.client", "socket", "ssl", "subprocess"),
-    *("html", "lxml.etree", "mimetypes", "orjson"),
+    *("decimal", "html", "lxml.etree", "mimetypes", "orjson", "uuid"),
     "access_filter_plugin.command_line",
 }
 STARTED = """
