@@ -184,3 +184,44 @@ def test_a_shape_is_judged_as_the_layer_stores_it(
     assert (answer.status in (200, 201)) is is_stored
     assert len(list(layer_of(data).getFeatures(check))) == is_stored
     assert layer_of(data).featureCount() == is_stored
+
+
+NIL = '<qgs:v xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"/>'
+
+
+def nothings(client: Client, version: str) -> list[Answer]:
+    """Send nothing in every way there is: empty, nil, and without a value."""
+    row = by_id("things.1")
+    plain = insert("things", v="x")
+    empty_value = NIL.replace("qgs:v", "wfs:Value")
+    bodies = [
+        update("things", row, v=""),
+        update("things", row, v=None),
+        update("things", row, v="x").replace("<wfs:Value>x</wfs:Value>", empty_value),
+        plain.replace("<qgs:v>x</qgs:v>", "<qgs:v/>"),
+        plain.replace("<qgs:v>x</qgs:v>", NIL),
+    ]
+    answers = [transaction(client, body, version=version) for body in bodies]
+    answers += [way(client, value) for way in (by_post, by_patch) for value in ("", None)]
+    return answers
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "1.1.0"])
+@pytest.mark.parametrize("check", ["v IS NOT NULL", "v IS NULL OR v <> ''", "v = ''", "v IS NULL"])
+@pytest.mark.parametrize("kind", [ogr.OFTString, ogr.OFTInteger])
+def test_nothing_is_judged_as_what_it_is_stored_as(
+    server: Server, project: Project, kind: int, check: str, version: str
+) -> None:
+    made = project(kind, check)
+    data = made.parent / "data.gpkg"
+    source = ogr.Open(str(data), 1)
+    source.ExecuteSQL(f"UPDATE things SET v = '{7 if kind == ogr.OFTInteger else 'seven'}'")
+    source = None
+    client = server.client(made)
+    before = [feature["v"] for feature in layer_of(data).getFeatures()]
+    nothings(client, version)
+    bad = [f["v"] for f in layer_of(data).getFeatures(f"NOT coalesce({check}, FALSE)")]
+    assert [value for value in bad if value not in before] == []
+    with server.unguarded():
+        nothings(client, version)
+    assert len(list(layer_of(data).getFeatures())) > 1
