@@ -55,13 +55,18 @@ def with_note(text: str) -> Edit:
     return edit
 
 
+def mark(size: str) -> QgsMarkerSymbol:
+    """Return a symbol whose size is an expression."""
+    symbol = QgsMarkerSymbol.createSimple({"color": "blue", "size": "6"})
+    property_ = QgsProperty.fromExpression(size)
+    symbol.symbolLayer(0).setDataDefinedProperty(QgsSymbolLayer.PropertySize, property_)
+    return symbol
+
+
 def with_mark(expression: str) -> Edit:
     def edit(project: QgsProject, _layers: Layers) -> None:
-        symbol = QgsMarkerSymbol.createSimple({"color": "red", "size": "6"})
-        size = QgsProperty.fromExpression(expression)
-        symbol.symbolLayer(0).setDataDefinedProperty(QgsSymbolLayer.PropertySize, size)
         item = QgsAnnotationMarkerItem(QgsPoint(3, 3))
-        item.setSymbol(symbol)
+        item.setSymbol(mark(expression))
         layer = notes(project)
         layer.addItem(item)
         project.addMapLayer(layer)
@@ -102,10 +107,7 @@ def with_rule(expression: str) -> Edit:
 
 def with_size(expression: str) -> Edit:
     def edit(_project: QgsProject, layers: Layers) -> None:
-        symbol = QgsMarkerSymbol.createSimple({"color": "blue", "size": "6"})
-        size = QgsProperty.fromExpression(expression)
-        symbol.symbolLayer(0).setDataDefinedProperty(QgsSymbolLayer.PropertySize, size)
-        layers["reports"].renderer().setSymbol(symbol)
+        layers["reports"].renderer().setSymbol(mark(expression))
 
     return edit
 

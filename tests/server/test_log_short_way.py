@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from ipaddress import ip_address
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +18,7 @@ from access_filter_plugin.request_log.entry import BadLayer
 from access_filter_plugin.request_log.qgis_filter import ProjectLog, RequestLog
 from access_filter_plugin.request_log.settings import LogSettings
 from access_filter_plugin.subject import Subject
+from tests.support.asked import a_request
 
 SERVICES = [*SHOWN, "ELSE"]
 BODY = b'{"type": "FeatureCollection"}'
@@ -104,22 +104,12 @@ class Handler:
         return QByteArray(self._answer["body"])
 
 
-def a_request(service: str) -> Of:
-    names = SHOWN.get(service, ("LAYERS",))
+def answered(service: str) -> Of:
+    """Return a request with what the filter of the log is told besides."""
     return {
-        "request": {
-            "operation": "GetMap",
-            "version": "1.1.0",
-            "method": "GET",
-            "path": "/wfs3/collections/a/items",
-            "project": "/data/town.qgs",
-            "parameters": {**dict.fromkeys(names, "7"), "BBOX": "1,2,3,4"},
-        },
-        "subject": {"user": "al", "roles": frozenset("r"), "address": ip_address("192.0.2.1")},
-        "decision": {"effect": "allow", "rules": ("a",)},
+        **a_request(service),
         "context": {},
         "headers": {"User-Agent": "browser", "Referer": "http://map/"},
-        "settings": {},
         "answer": {"status": 200, "body": BODY, "streamed": False},
         "bad_layers": (),
         "layer_ms": None,
@@ -175,7 +165,7 @@ def test_both_ways_write_the_same_line(
     name: str, service: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     is_short, change = CHANGES[name]
-    of = a_request(service)
+    of = answered(service)
     change(of)
     short, level, was_short = written(service, of, monkeypatch, may_be_short=True)
     long, long_level, was_long = written(service, of, monkeypatch, may_be_short=False)
@@ -191,7 +181,7 @@ def test_lines_of_different_requests_are_told_apart_in_one_process(
     """What one line leaves in memory is of no use to a request that differs from it."""
     lines = []
     for name, (is_short, change) in CHANGES.items():
-        of = a_request("WMS")
+        of = answered("WMS")
         change(of)
         if is_short and name not in ("nothing", "status 0", "a wrong place"):  # twins of others
             lines.append(written("WMS", of, monkeypatch, may_be_short=True)[0])

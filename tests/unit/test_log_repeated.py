@@ -16,6 +16,7 @@ from access_filter_plugin.request_log.pseudonym import Pseudonyms
 from access_filter_plugin.request_log.repeated import WHAT, WHO
 from access_filter_plugin.request_log.settings import LogSettings
 from access_filter_plugin.subject import Subject
+from tests.support.asked import a_request
 
 WRITER = LineWriter(Pseudonyms("key"))
 SERVICES = [*SHOWN, "ELSE"]
@@ -52,21 +53,7 @@ CHANGES: dict[str, Callable[[dict[str, Any]], Any]] = {
 
 
 def line(service: str, change: Callable[[dict[str, Any]], Any] = lambda of: None) -> bytes:
-    names = SHOWN.get(service, ("LAYERS",))
-    of: dict[str, Any] = {
-        "request": {
-            "operation": "GetMap",
-            "version": "1.1.0",
-            "method": "GET",
-            "path": "/wfs3/collections/a/items",
-            "project": "/data/town.qgs",
-            "parameters": {**dict.fromkeys(names, "7"), "BBOX": "1,2,3,4"},
-        },
-        "subject": {"user": "al", "roles": frozenset("r"), "address": ip_address("192.0.2.1")},
-        "decision": {"effect": "allow", "rules": ("a",)},
-        "facts": {"user_agent": "browser", "referer": "http://map/"},
-        "settings": {},
-    }
+    of = {**a_request(service), "facts": {"user_agent": "browser", "referer": "http://map/"}}
     change(of)
     context = RequestContext(
         OwsRequest(service, **of["request"]),

@@ -29,6 +29,15 @@ def project(*rules: dict[str, Any], clock: Any = lambda: NOON, **more: Any) -> P
     return ProjectAccess(bound({"access_rules": list(rules), **more}), clock)
 
 
+def asked_by_many(monkeypatch: pytest.MonkeyPatch) -> ProjectAccess:
+    """Return a project that 200 callers have asked, where so many decisions are remembered."""
+    monkeypatch.setattr(project_access, "DECISION_LIMIT", 200)
+    found = project({"layers": "*", "filter": "owner = @access_user"})
+    for number in range(200):
+        found.access(Subject(f"user {number}"), "WMS", "GetMap")
+    return found
+
+
 def test_a_second_question_is_answered_from_memory() -> None:
     found = project({"layers": "*"})
     assert found.access(subject("bob"), "WMS", "GetMap") is found.access(
@@ -72,10 +81,7 @@ def test_a_caller_named_like_another_with_other_roles_is_another() -> None:
 
 
 def test_thousands_of_callers_leave_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(project_access, "DECISION_LIMIT", 200)
-    found = project({"layers": "*", "filter": "owner = @access_user"})
-    for number in range(200):
-        found.access(Subject(f"user {number}"), "WMS", "GetMap")
+    found = asked_by_many(monkeypatch)
     kept = found._memo, found._derivations
     assert [len(memory) * len(found.bound.catalogue.layers) for memory in kept] == [200, 200]
 
@@ -121,10 +127,7 @@ def test_listings_of_different_layouts_share_nothing() -> None:
 
 
 def test_what_is_shared_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(project_access, "DECISION_LIMIT", 200)
-    found = project({"layers": "*", "filter": "owner = @access_user"})
-    for number in range(200):
-        found.access(Subject(f"user {number}"), "WMS", "GetMap")
+    found = asked_by_many(monkeypatch)
     assert len(found._together) * len(found.bound.catalogue.layers) == 200
 
 
@@ -188,8 +191,5 @@ def test_whether_something_is_closed_is_found_once_and_right_for_each_caller_and
 
 
 def test_what_is_known_of_restrictions_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(project_access, "DECISION_LIMIT", 200)
-    found = project({"layers": "*", "filter": "owner = @access_user"})
-    for number in range(200):
-        found.access(Subject(f"user {number}"), "WMS", "GetMap")
+    found = asked_by_many(monkeypatch)
     assert len(found._restricted) * len(found.bound.catalogue.layers) == 200
