@@ -23,7 +23,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import figures, page  # noqa: E402 (the path is set above)
+from access_filter_plugin.json_codec import CODEC  # noqa: E402 (the path is set above)
+from benchmarks import figures, page  # noqa: E402
 from benchmarks.fcgi import throughput  # noqa: E402
 from benchmarks.measuring import FEWEST_ROUNDS, Used, load, measure, row  # noqa: E402
 from benchmarks.postgis import postgis_projects  # noqa: E402
@@ -157,15 +158,9 @@ def machine() -> dict[str, str]:
         "system": platform.freedesktop_os_release().get("PRETTY_NAME", platform.platform()),
         "QGIS Server": qgis,
         "Python": platform.python_version(),
-        "JSON": _json_backend(),
+        "JSON": CODEC.backend,
         "commit": commit,
     }
-
-
-def _json_backend() -> str:
-    from access_filter_plugin import json_codec
-
-    return json_codec.BACKEND
 
 
 def keep(path: Path, group: str, results: list[Result], rounds: int, seconds: float) -> None:
