@@ -101,7 +101,7 @@ def _postgis(options: Options) -> list[Result]:
 
 def _figures(options: Options) -> list[Result]:
     places = projects(100, ["open", "protected"])
-    parts = {
+    parts: dict[str, Callable[[], list[Result]]] = {
         "admission": lambda: figures.admission(places, options.folder),
         "log line": lambda: figures.log_line(places, options.folder),
         "memory": lambda: figures.memory(places, options.folder, 100),

@@ -44,7 +44,7 @@ class Connection:
         return Answer(int(head[9:12]), head, body)
 
     def _chunks(self) -> bytes:
-        parts = []
+        parts: list[bytes] = []
         while True:
             size = int(self._until(b"\r\n").split(b";")[0], 16)
             part = self._exactly(size + 2)[:-2]
@@ -105,7 +105,7 @@ def hammer(port: int, requests: Sequence[bytes], seconds: float, clients: int) -
     if wrong:
         raise RuntimeError(f"a wrong answer under load: {wrong[0]}")
     # Each by its own time: at the end they wait for nobody.
-    return sum(count / taken for count, taken, _ in found)
+    return float(sum(count / taken for count, taken, _ in found))
 
 
 def _client(

@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from statistics import median
@@ -165,7 +166,7 @@ def wide_project(folder: Path, layers: int) -> Path:
 
 def in_requests(folder: Path, rounds: int) -> None:
     from tests.support.projects import policy_project
-    from tests.support.server import start_server
+    from tests.support.server import Client, start_server
 
     log = folder / "requests.log"
     server = start_server(ACCESS_FILTER_LOG=str(log))
@@ -189,7 +190,7 @@ def in_requests(folder: Path, rounds: int) -> None:
         "INFO_FORMAT": "application/json",
     }
     described = {"SERVICE": "WFS", "REQUEST": "DescribeFeatureType", "VERSION": "1.1.0"}
-    cases = {
+    cases: dict[str, tuple[Client, dict[str, Any]]] = {
         "DescribeFeatureType, 1 layer": (town, {**described, "TYPENAME": "parcels"}),
         "GetFeatureInfo, 1 feature": (town, info),
         "WMS GetCapabilities": (town, {"SERVICE": "WMS", "REQUEST": "GetCapabilities"}),
@@ -203,7 +204,7 @@ def in_requests(folder: Path, rounds: int) -> None:
     print("\nin requests:")
     print(f"  {'':46}{'none':>9}{'+ ours':>9}{'+ logging':>11}")
     for name, (client, parameters) in cases.items():
-        medians = compared(lambda c=client, p=parameters: c.get(**p), pipeline, variants, rounds)
+        medians = compared(partial(client.get, **parameters), pipeline, variants, rounds)
         base, ours, other = (medians[variant] for variant in variants)
         more = median(b - a for a, b in zip(base, ours))
         most = median(b - a for a, b in zip(base, other))

@@ -26,7 +26,7 @@ def many_rules(layers: int) -> list[dict[str, Any]]:
     number = 0
     size = 0
     while size < 1_000_000:
-        rule = {
+        rule: dict[str, Any] = {
             "id": f"filler-{number}",
             "roles": [f"role{number}", f"other{number}"],
             "layers": f"layer_{number % layers:04d}",
@@ -41,9 +41,10 @@ def many_rules(layers: int) -> list[dict[str, Any]]:
 
 def variables_of(name: str, size: int) -> dict[str, Any]:
     """Return the variables of a project of the benchmark by its name."""
-    return {
+    variables: dict[str, dict[str, Any]] = {
         "open": {},
         "protected": {"access_rules": POLICY},
         "enriched": {"access_rules": POLICY, "feature_info": "on"},
         "megabyte": {"access_rules": many_rules(size)},
-    }[name]
+    }
+    return variables[name]

@@ -39,7 +39,7 @@ class NaiveAccessControl(QgsAccessControlFilter):
         for rule in self._rules():
             if rule.get("id") == "rows" and layer.name().startswith("layer_"):
                 return f"NOT ({rule['filter']})"
-        return super().layerFilterExpression(layer)
+        return str(super().layerFilterExpression(layer))
 
     def authorizedLayerAttributes(self, _layer: Any, attributes: list[str]) -> list[str]:
         """Take away the attribute of the rule."""

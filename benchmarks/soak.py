@@ -36,7 +36,7 @@ GRACE = 5.0
 GROWTH_MB = 24.0
 """How much a worker may grow between the end of the first third and the end."""
 BROKEN = (502, 504)
-SEED = {"QT_HASH_SEED": "0"}
+SEED: dict[str, Any] = {"QT_HASH_SEED": "0"}
 """Qt writes the attributes of XML in an order of chance otherwise, other in each process."""
 WARM = {"X-Request-ID": "warm-up"}
 Expected = dict[tuple[world.State, str, str], tuple[int, bytes, bytes]]
@@ -247,8 +247,8 @@ def hold_logs_together(run: Run) -> dict[str, int]:
         statuses[entry["request_id"]] = entry["status"]
     del ours[WARM["X-Request-ID"]]
     theirs = {}
-    for line in run.farm.access_log.read_text(encoding="utf-8").splitlines():
-        status, _, request_id = line.split(" ")
+    for told in run.farm.access_log.read_text(encoding="utf-8").splitlines():
+        status, _, request_id = told.split(" ")
         theirs[request_id] = int(status)
     del theirs[WARM["X-Request-ID"]]
     whole = {i: s for i, s in theirs.items() if s not in (*BROKEN, 499)}
