@@ -100,7 +100,7 @@ class RequestPipeline:
 
     def _refuse_after_failure(self, context: RequestContext, handler: Any) -> None:
         self._access_control.forget()
-        context.answered = True
+        context.answered, context.document_bytes = True, None
         context.decision = DecisionRecord(effect="deny", refused=INTERNAL_ERROR)
         Closed("failure").request_begins(handler)
 
@@ -132,6 +132,7 @@ class RequestPipeline:
             except BaseException as error:  # one feature's failure must not stop the next
                 report_failure(f"{feature.name} (response_complete)", error)
                 if feature is self._access_control:
+                    context.document_bytes = None
                     Closed("failure").request_begins(handler)
         self._access_control.forget()
 

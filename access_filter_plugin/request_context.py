@@ -50,6 +50,8 @@ class RequestContext:
     decision: DecisionRecord = field(default_factory=DecisionRecord)
     request_id: str = ""
     cached: bool = False
+    document_bytes: Optional[int] = None
+    """The size of the answer where it is a good document out of our cache, in bytes, else None."""
     enriched: bool = False
     answered: bool = False
     """True when a wall of ours wrote the answer in ``requestReady``; QGIS runs no service then."""

@@ -81,7 +81,7 @@ class Documents:
         document = self._cache.get(key, utc_now())
         if document is None:
             return False
-        self._write(document, handler)
+        self._write(document, context, handler)
         context.cached = True
         return True
 
@@ -137,12 +137,13 @@ class Documents:
             "Vary": self._vary,
         }
 
-    def _write(self, document: Document, handler: Any) -> None:
+    def _write(self, document: Document, context: RequestContext, handler: Any) -> None:
         headers = self._headers(document)
         if matches_etag(handler.requestHeader("If-None-Match"), document.etag):
             write_answer(handler, 304, document.content_type, b"", headers)
         else:
             write_answer(handler, 200, document.content_type, document.body, headers)
+            context.document_bytes = len(document.body)
 
 
 @lru_cache(maxsize=256)

@@ -98,7 +98,10 @@ class RequestLog:
         self._begun = None
         ms = (time.perf_counter() - context.started) * 1000 if context.started else 0.0
         layer_ms = layer_times() if self._measures_layers else None
-        is_streamed = handler.headersSent()
+        # What we answered ourselves need not be asked for: each question costs a microsecond. The
+        # cache is off where another plugin's filters could have changed the answer.
+        size, body = context.document_bytes, None
+        is_streamed = size is None and handler.headersSent()
         header = handler.requestHeader
         if not is_streamed:
             if context.request_id or header(_TRACE) or header(_REQUEST_ID):
@@ -117,12 +120,15 @@ class RequestLog:
         if not settings.enabled or sink is NO_SINK:
             return
         # Under FastCGI the status of a good answer is 0 (facts B).
-        status = handler.statusCode() or 200
+        status = handler.statusCode() or 200 if size is None else 200
         # Of a streamed answer the body is the last chunk of many (facts E20).
-        body = None if is_streamed else handler.body()
+        if size is None and not is_streamed:
+            body = handler.body()
+            size = body.size()
         request, decision = context.request, context.decision
         if (
             log.is_plain
+            and size is not None
             and status < 400
             and ms < ABORT_MS
             and ms < settings.slow_ms
@@ -130,11 +136,13 @@ class RequestLog:
             and decision.refused is None
             and request.service in OWN_STATUS
             and request.operation != "GetPrint"
-            and not (is_streamed or request.body or context.enriched or self._traceparent)
+            and not (request.body or context.enriched or self._traceparent)
             and not (failures or log.bad_layers or layer_ms)
         ):
-            sink.write(usual_line(self._writer, context, header, status, ms, body), "info")
+            sink.write(usual_line(self._writer, context, header, status, ms, size), "info")
             return
+        if body is None and not is_streamed:
+            body = handler.body()
         self._write_unusual(context, handler, log, status, ms, body, failures, layer_ms)
 
     def _write_unusual(

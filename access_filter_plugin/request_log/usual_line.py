@@ -8,7 +8,7 @@ each function that is called costs as much as a field. Tests hold the two ways t
 from __future__ import annotations
 
 import time
-from typing import Any, Callable
+from typing import Callable
 
 from ..request_context import RequestContext
 from .asked import SHOWN, SHOWN_ELSEWHERE, bbox_text
@@ -22,9 +22,9 @@ def usual_line(
     header: Callable[[str], str],
     status: int,
     ms: float,
-    body: Any,
+    size: int,
 ) -> bytes:
-    """Return the line of a request that took ``ms``; ``body`` is the QByteArray of its answer."""
+    """Return the line of a request that took ``ms`` and whose answer has ``size`` bytes."""
     request, subject, decision = context.request, context.subject, context.decision
     sent, hidden = request.parameters.get, decision.hidden
     what = (
@@ -64,7 +64,7 @@ def usual_line(
         status,
         "",
         f"{ms:.2f}",
-        body.size(),
+        size,
         names,
         client,
         decided,

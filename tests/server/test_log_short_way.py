@@ -51,6 +51,11 @@ CHANGES: dict[str, tuple[bool, Callable[[Of], Any]]] = {
     ),
     "an id": (True, lambda of: of["headers"].update({"X-Request-ID": "sent-1"})),
     "cached": (True, lambda of: of["context"].update(cached=True)),
+    "a document": (True, lambda of: of["context"].update(document_bytes=len(BODY))),
+    "a slow document": (
+        False,
+        lambda of: (of["context"].update(document_bytes=len(BODY)), of.update(now=160.0)),
+    ),
     "status 0": (True, lambda of: of["answer"].update(status=0)),
     "no body of an answer": (True, lambda of: of["answer"].update(body=b"")),
     "enriched": (False, lambda of: of["context"].update(enriched=True)),
@@ -175,6 +180,19 @@ def test_both_ways_write_the_same_line(
     assert json.loads(short)["ms"] == (of["now"] - 100) * 1000
 
 
+def test_a_document_of_ours_is_not_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    of = answered("WMS")
+    of["context"].update(document_bytes=7)
+    of["answer"] = None  # whoever asks for it fails
+    line, _, was_short = written("WMS", of, monkeypatch, may_be_short=True)
+    entry = json.loads(line)
+    assert (entry["bytes"], entry["status"], was_short) == (7, 200, True)
+
+
+#: What leaves no trace in a line.
+TWINS = ("nothing", "status 0", "a wrong place", "a document")
+
+
 def test_lines_of_different_requests_are_told_apart_in_one_process(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -183,6 +201,6 @@ def test_lines_of_different_requests_are_told_apart_in_one_process(
     for name, (is_short, change) in CHANGES.items():
         of = answered("WMS")
         change(of)
-        if is_short and name not in ("nothing", "status 0", "a wrong place"):  # twins of others
+        if is_short and name not in TWINS:  # twins of others
             lines.append(written("WMS", of, monkeypatch, may_be_short=True)[0])
     assert len(set(lines)) == len(lines)

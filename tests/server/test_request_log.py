@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 from qgis.core import Qgis, QgsApplication, QgsCoordinateReferenceSystem, QgsProject, QgsVectorLayer
@@ -47,6 +47,8 @@ INFO = {
     "FEATURE_COUNT": "3",
 }
 FEATURES = {"SERVICE": "WFS", "REQUEST": "GetFeature", "VERSION": "1.1.0", "TYPENAME": "parcels"}
+CAPABILITIES = {"SERVICE": "WMS", "REQUEST": "GetCapabilities"}
+SCHEMA = {**FEATURES, "REQUEST": "DescribeFeatureType"}
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
@@ -298,6 +300,34 @@ def test_a_streamed_answer_has_no_size_and_its_headers_all_the_same(
     assert entry["bytes"] is None
     assert answer.headers["X-Request-ID"] == entry["request_id"] == "mine"
     assert answer.headers["traceparent"] == TRACE
+
+
+@pytest.mark.parametrize("fails", [None, "request_ready", "response_complete"])
+@pytest.mark.parametrize("document", [CAPABILITIES, SCHEMA], ids=["capabilities", "schema"])
+def test_a_document_of_the_cache_has_its_size_and_a_failure_after_it_its_own(
+    alice: Client,
+    server: Server,
+    lines: Lines,
+    monkeypatch: pytest.MonkeyPatch,
+    document: dict[str, str],
+    fails: Optional[str],
+) -> None:
+    alice.get(**document)
+    lines.take()
+    feature = type(server.plugin.wall.target._access_control)
+    if fails is not None:
+        do = getattr(feature, fails)
+
+        def fail(self: Any, context: Any, handler: Any) -> None:
+            do(self, context, handler)
+            raise RuntimeError("after the document")
+
+        monkeypatch.setattr(feature, fails, fail)
+    answer = alice.get(**document)
+    entry = lines.only()
+    assert entry["cached"] is True
+    assert answer.status == (200 if fails is None else 503)
+    assert (entry["status"], entry["bytes"]) == (answer.status, len(answer.body))
 
 
 @pytest.mark.parametrize("parameters", [MAP, FEATURES, {**MAP, "LAYERS": "x"}, {"SERVICE": "X"}])
