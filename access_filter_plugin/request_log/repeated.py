@@ -1,6 +1,6 @@
 """The parts of a line that are the same in many: made once, and found again by what they are made of.
 
-What remains to be written for each request are its time, id, place on the map, status and size.
+What remains to be written for each request are its time, id, status and size.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from typing import Any, Optional
 
 from ..ows_request import OwsRequest
 from ..subject import Address
-from .asked import SHOWN, SHOWN_ELSEWHERE, asked_members, asked_text
+from .asked import SHOWN, SHOWN_ELSEWHERE, asked_members, asked_text, bbox_text
 from .caller_text import client_text, headers_text, names_text
 from .decision_text import Decided, decision_text
 from .json_text import quoted
-from .remembered import Remembered
+from .remembered import MAX_TEXTS, Remembered
 from .scrub import project_name
 
 MAX_PROJECT = 256
@@ -46,5 +46,17 @@ def _who(key: Who) -> tuple[str, str]:
     return names_text(user, roles), client + headers_text(user_agent, referer)
 
 
+def keep_box(text: str) -> str:
+    """Return the member ``bbox`` of a text, and keep it in ``BOXES`` if it is one."""
+    member = bbox_text(text)
+    if member:
+        if len(BOXES) >= MAX_TEXTS:
+            BOXES.clear()
+        BOXES[text] = member
+    return member
+
+
+BOXES: dict[str, str] = {}
+"""Places on the map as members of a line: tiles are asked for again, and maps clicked several times."""
 WHAT = Remembered(_what)
 WHO = Remembered(_who)

@@ -11,9 +11,9 @@ import time
 from typing import Callable
 
 from ..request_context import RequestContext
-from .asked import SHOWN, SHOWN_ELSEWHERE, bbox_text
-from .entry import LINE, LineWriter
-from .repeated import WHAT, WHO
+from .asked import SHOWN, SHOWN_ELSEWHERE
+from .entry import LineWriter
+from .repeated import BOXES, WHAT, WHO, keep_box
 
 
 def usual_line(
@@ -52,22 +52,11 @@ def usual_line(
     second = int(at)
     if second != writer.second:
         writer.begin_second(second)
-    line = LINE % (
-        writer.second_text,
-        (at - second) * 1000,
-        "info",
-        context.request_id,
-        "",
-        writer.pid,
-        asked,
-        bbox_text(bbox) if bbox else "",
-        status,
-        "",
-        f"{ms:.2f}",
-        size,
-        names,
-        client,
-        decided,
-        ',"cached":true' if context.cached else "",
-    )
-    return line.encode()
+    place = (BOXES.get(bbox) or keep_box(bbox)) if bbox else ""
+    cached = ',"cached":true' if context.cached else ""
+    # A text of its own: to fill in LINE takes twice as long.
+    return (
+        f'{{"time":"{writer.second_text}.{int((at - second) * 1000):03d}Z","level":"info"'
+        f',"request_id":"{context.request_id}","pid":{writer.pid}{asked}{place},"status":{status}'
+        f',"ms":{ms:.2f},"bytes":{size}{names}{client}{decided}{cached}}}\n'
+    ).encode()

@@ -13,7 +13,8 @@ from access_filter_plugin.request_context import DecisionRecord, RequestContext
 from access_filter_plugin.request_log.asked import SHOWN
 from access_filter_plugin.request_log.entry import LineWriter, RequestFacts
 from access_filter_plugin.request_log.pseudonym import Pseudonyms
-from access_filter_plugin.request_log.repeated import WHAT, WHO
+from access_filter_plugin.request_log.remembered import MAX_TEXTS
+from access_filter_plugin.request_log.repeated import BOXES, WHAT, WHO, keep_box
 from access_filter_plugin.request_log.settings import LogSettings
 from access_filter_plugin.subject import Subject
 from tests.support.asked import a_request
@@ -102,3 +103,17 @@ def test_every_parameter_that_is_shown_is_told_apart(service: str, name: str) ->
         assert line(service, lambda of: asks(of, values[1])) == second
         shown = shown or first != second
     assert shown
+
+
+def test_places_are_kept_within_bounds() -> None:
+    BOXES.clear()
+    for number in range(MAX_TEXTS + 1):
+        assert keep_box(f"1,2,3,{number}") == f',"bbox":[1,2,3,{number}]'
+    assert list(BOXES) == [f"1,2,3,{MAX_TEXTS}"]
+
+
+@pytest.mark.parametrize("text", ["1,2,3", "1,2,3,nan", "1" * 300 + ",2,3,4"])
+def test_what_is_no_place_is_not_kept(text: str) -> None:
+    BOXES.clear()
+    assert keep_box(text) == ""
+    assert BOXES == {}
