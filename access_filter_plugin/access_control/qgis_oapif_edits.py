@@ -34,6 +34,7 @@ from .qgis_feature_ids import key_expression
 from .qgis_oapif_layers import listed
 from .qgis_plain_values import refuse_ambiguous
 from .qgis_rows import filtered_request
+from .qgis_sent_names import kept_values
 from .qgis_stored_values import from_json, readings
 
 _ACTIONS = {
@@ -84,7 +85,8 @@ def judge_edit(request: OwsRequest, path: ApiPath, access: OperationAccess, stat
 def _create(request: OwsRequest, layer: Any, decision: LayerDecision, right: EditRight) -> None:
     sent = read_feature(request.body)
     judge, geometry = EditJudge(layer, right), _geometry(request.body, sent, layer)
-    for values in _values(sent.values, layer, decision, right):
+    _refuse_closed(sent.values, layer, decision, right)
+    for values in _values(kept_values(request.body, sent.values, layer), layer):
         judge.insert(values, geometry)
 
 
@@ -106,7 +108,8 @@ def _change(
         return
     is_patch = request.operation == "Update"
     sent = read_patch(request.body) if is_patch else read_feature(request.body)
-    all_values = _values(sent.values, layer, decision, right)
+    _refuse_closed(sent.values, layer, decision, right)
+    all_values = _values(sent.values, layer)
     geometry = None if is_patch else _new_geometry(request.body, sent, layer)
     for values in all_values:
         judge.update(rows, values, geometry)
@@ -126,13 +129,12 @@ def _visible_row(feature_id: str, layer: Any, decision: LayerDecision) -> list[A
     return list(layer.getFeatures(request))
 
 
-def _values(
+def _refuse_closed(
     sent: Mapping[str, Any], layer: Any, decision: LayerDecision, right: EditRight
-) -> list[dict[str, Any]]:
-    """Return what QGIS would write; names that are no attributes are left out, as it does."""
+) -> None:
+    """Refuse the names that a caller may not write, and those he could find hidden ones with."""
     fields = layer.fields()
     known = set(fields.names())
-    stored = set(layer.dataProvider().fields().names())
     titles = {f.displayName() for f in fields if f.name() in decision.attributes}
     for name in sorted(sent):
         if name in known:
@@ -141,7 +143,12 @@ def _values(
             closed = name not in titles and bool(decision.hidden)
         if closed:
             raise Forbidden(f"The attribute {name} may not be written.")
-    provider, values = layer.dataProvider(), {}
+
+
+def _values(sent: Mapping[str, Any], layer: Any) -> list[dict[str, Any]]:
+    """Return what QGIS would write; names that are no attributes are left out, as it does."""
+    fields, provider, values = layer.fields(), layer.dataProvider(), {}
+    stored = set(provider.fields().names())
     for name in sorted(stored.intersection(sent)):
         refuse_ambiguous(provider, name, sent[name])
         values[name] = from_json(converted(fields, name, sent[name]), sent[name])
